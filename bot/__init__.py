@@ -1,0 +1,1 @@
+"""Runbook Bot: incident runbooks that run in Slack, changed only after an approver's click."""

@@ -1,0 +1,1 @@
+"""Plain frozen data and decisions: no I/O, no vendor, no clock."""

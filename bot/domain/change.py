@@ -1,0 +1,100 @@
+"""What an action would do and what it did: previews, receipts and the digest that a vote is bound to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.domain.facts import to_json
+
+
+@dataclass(frozen=True, slots=True)
+class RowChange:
+    """One row before and after; `before` is None for an insert, `after` None for a delete.
+
+    `volatile` names the columns that the database fills at the moment of the change (a time stamp, a new id): their
+    value in a preview is an example and is left out of comparisons.
+    """
+
+    table: str
+    key: Mapping[str, Any]
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+    volatile: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would happen, shown before anybody votes.
+
+    `headline` is one line ("1 row of businesses changes"); `payload` is the exact request (statement and bound values,
+    argv, HTTP request) with secrets masked; `counts` are rows by table; `lines` are facts a person must see (sessions
+    to be ended, amount to be refunded); `exact` is False when the effect could not be rehearsed, which costs one vote
+    more; `undo` says in words how it is taken back, `reversible` whether it can be.
+    """
+
+    headline: str
+    payload: Mapping[str, Any]
+    changes: tuple[RowChange, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    lines: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    exact: bool = True
+    reversible: bool = False
+    undo: str = "cannot be undone"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What happened: stored after the effect, or found in the target's receipts table."""
+
+    headline: str
+    changes: tuple[RowChange, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EffectKey:
+    """Names one effect for good: the same key never takes effect twice (receipts table, Stripe's idempotency key)."""
+
+    run: str
+    action: str
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.run}:{self.action}:{self.digest[:32]}"
+
+
+def comparable(change: RowChange) -> dict[str, Any]:
+    """A row change without its volatile columns, for comparing what was approved with what is about to happen."""
+
+    def steady(row: Mapping[str, Any] | None, volatile: tuple[str, ...]) -> dict[str, Any] | None:
+        return None if row is None else {key: to_json(value) for key, value in row.items() if key not in volatile}
+
+    return {
+        "table": change.table,
+        "key": steady(change.key, change.volatile if change.before is None else ()),
+        "before": steady(change.before, ()),
+        "after": steady(change.after, change.volatile),
+    }
+
+
+def digest_of(material: Mapping[str, Any]) -> str:
+    """SHA-256 in hex over the canonical JSON of what was shown."""
+    canonical = json.dumps(to_json(material), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def shown(preview: Preview) -> dict[str, Any]:
+    """The part of a preview that a vote is bound to: all that says what would happen, nothing that decorates it."""
+    return {
+        "payload": dict(preview.payload),
+        "changes": [comparable(change) for change in preview.changes],
+        "counts": dict(preview.counts),
+        "lines": list(preview.lines),
+        "exact": preview.exact,
+    }

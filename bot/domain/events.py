@@ -1,0 +1,56 @@
+"""What happened, as small facts in the past tense: the audit trail, the timeline and the announcer all read these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Happened(StrEnum):
+    """Every kind of event there is; the part before the dot is what it is about."""
+
+    INCIDENT_OPENED = "incident.opened"
+    INCIDENT_NOTED = "incident.noted"
+    INCIDENT_RESOLVED = "incident.resolved"
+    INCIDENT_ESCALATED = "incident.escalated"
+    RUN_REQUESTED = "run.requested"
+    RUN_RECHECKED = "run.rechecked"
+    RUN_DONE = "run.done"
+    RUN_FAILED = "run.failed"
+    RUN_CANCELLED = "run.cancelled"
+    RUN_PARKED = "run.parked"
+    CHECK_ENDED = "check.ended"
+    QUESTION_ASKED = "question.asked"
+    QUESTION_ANSWERED = "question.answered"
+    FINDINGS_CONCLUDED = "findings.concluded"
+    ACTION_CHOSEN = "action.chosen"
+    ACTION_SKIPPED = "action.skipped"
+    ACTION_INTENDED = "action.intended"
+    ACTION_DONE = "action.done"
+    ACTION_FAILED = "action.failed"
+    ACTION_IN_DOUBT = "action.in_doubt"
+    ACTION_SETTLED = "action.settled"
+    ACTION_WAITING = "action.waiting"
+    ACTION_VERIFIED = "action.verified"
+    ACTION_UNVERIFIED = "action.unverified"
+    APPROVAL_REQUESTED = "approval.requested"
+    APPROVAL_GRANTED = "approval.granted"
+    APPROVAL_DENIED = "approval.denied"
+    APPROVAL_EXPIRED = "approval.expired"
+    APPROVAL_VOIDED = "approval.voided"
+    VOTE_CAST = "vote.cast"
+    VOTE_REFUSED = "vote.refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. `actor` is a Slack user id, or "bot"; `data` is JSON data without secrets."""
+
+    kind: Happened
+    actor: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+BOT = "bot"

@@ -1,0 +1,60 @@
+"""An incident: the channel, the people, the severity and the clock; it may hold several runs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.domain.runbook import Severity
+
+MAX_CHANNEL_NAME = 80
+MAX_TOPIC = 250
+
+
+class IncidentState(StrEnum):
+    """Where an incident stands."""
+
+    OPEN = "open"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One incident. `channel` is the Slack channel's id once it exists; `target` is the resolution time to be met."""
+
+    id: str
+    number: int
+    system: str
+    title: str
+    severity: Severity
+    target: timedelta
+    opened_by: str
+    opened_at: datetime
+    state: IncidentState = IncidentState.OPEN
+    channel: str | None = None
+    channel_name: str = ""
+    commander: str = ""
+    resolved_at: datetime | None = None
+
+    @property
+    def label(self) -> str:
+        """What people call it: "INC-2026-11-21-007"."""
+        return f"INC-{self.opened_at:%Y-%m-%d}-{self.number:03d}"
+
+    def due_at(self) -> datetime:
+        """When the resolution target is reached."""
+        return self.opened_at + self.target
+
+
+def channel_name(prefix: str, number: int, title: str) -> str:
+    """A valid channel name for an incident: lower case, unique by its number, at most 80 characters."""
+    words = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+    return f"{prefix}-{number:03d}-{words}"[:MAX_CHANNEL_NAME].rstrip("-")
+
+
+def topic(incident: Incident, text: str) -> str:
+    """The channel's topic, within Slack's 250 characters."""
+    line = f"{incident.label} · {incident.severity} · {incident.state} · {text}"
+    return line if len(line) <= MAX_TOPIC else f"{line[: MAX_TOPIC - 1]}…"

@@ -1,0 +1,1 @@
+"""The incident use cases: open, note, escalate, resolve; the timeline and the summary."""

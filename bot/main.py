@@ -1,0 +1,197 @@
+"""The composition root: settings in, a running bot out; the one place that wires every room."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+from prometheus_client import generate_latest
+from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+from slack_bolt.async_app import AsyncApp
+
+from bot.authoring.catalogue import Catalogue
+from bot.authoring.loader import load_tree
+from bot.authoring.problems import as_text
+from bot.clock import Clock, SystemClock
+from bot.errors import Misconfigured
+from bot.incidents.actions import Incidents
+from bot.response import Response
+from bot.runs.actions import People
+from bot.runs.library import Library
+from bot.runs.reads import Reads
+from bot.runs.work import Milestone, pass_by
+from bot.runs.worker import Worker
+from bot.settings import Settings, SlackMode
+from bot.slack.announcer import Announcer
+from bot.slack.client import SlackClient
+from bot.slack.desk import Desk
+from bot.slack.directory import Directory
+from bot.slack.listeners import Listeners
+from bot.slack.transport import Sockets, bolt_app
+from bot.steps.targets import Targets
+from bot.store.migrate import head, revision
+from bot.store.session import Store, engine_of
+from bot.timers.queue import Queue
+from commands import routes
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Bot:
+    """A running bot: what tests and the command line reach into."""
+
+    desk: Desk
+    store: Store
+    worker: Worker
+    port: int = 0
+    sockets: Sockets | None = None
+
+
+def catalogue_at(path: Path) -> Catalogue:
+    """Every runbook under a folder. Raises `Misconfigured` with all problems at once."""
+    catalogue, problems = load_tree(path)
+    errors = [problem for problem in problems if problem.level == "error"]
+    if errors:
+        raise Misconfigured(
+            f"The runbooks do not hold together:\n{as_text(errors)}", hint="runbook lint says the same."
+        )
+    return catalogue
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings,
+    environment: Mapping[str, str],
+    *,
+    listen: bool = True,
+    work: bool = True,
+    clock: Clock | None = None,
+    milestone: Milestone = pass_by,
+    catalogue: Catalogue | None = None,
+) -> AsyncIterator[Bot]:
+    """A bot that listens to Slack (`listen`) and works on runs (`work`) until the block is left, then stops in order:
+    no new clicks, answers given, jobs finished, connections closed."""
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        engine = engine_of(_required(settings.database_url.get_secret_value(), "DATABASE_URL"))
+        store = Store(engine, clock)
+        stack.push_async_callback(store.close)
+        await _migrated(store)
+        library = Library(catalogue or catalogue_at(settings.runbooks_path), store)
+        targets = await stack.enter_async_context(Targets(environment))
+        worker = Worker(store, library, targets, clock, milestone=milestone)
+        token = _required(settings.slack_bot_token.get_secret_value(), "SLACK_BOT_TOKEN")
+        client = await stack.enter_async_context(SlackClient(token, base_url=settings.slack_api_url, clock=clock))
+        desk = Desk(
+            response=Response(store, library),
+            people=People(store, library),
+            incidents=Incidents(store),
+            reads=Reads(store, library, clock),
+            library=library,
+            directory=Directory(client.web, clock),
+            client=client,
+            clock=clock,
+        )
+        bot = Bot(desk, store, worker)
+        if work:
+            await _work(stack, settings, bot)
+        if listen:
+            await _listen(stack, settings, bot)
+        log.info("ready", runbooks=len(library.catalogue), worker=worker.name)
+        yield bot
+
+
+async def _work(stack: AsyncExitStack, settings: Settings, bot: Bot) -> None:
+    queue = Queue(settings.database_url.get_secret_value(), bot.worker, jobs=settings.worker_jobs)
+    announcer = Announcer(bot.store, bot.desk)
+    for loop, stop in ((queue.run, queue.stop), (announcer.run, announcer.stop)):
+        task = asyncio.create_task(loop())
+        stack.push_async_callback(_ended, task)
+        stack.callback(stop)
+    await queue.ready.wait()
+    await bot.worker.sweep()
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    await asyncio.wait([task], timeout=10)
+    if not task.done():
+        task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _listen(stack: AsyncExitStack, settings: Settings, bot: Bot) -> None:
+    secret = settings.slack_signing_secret.get_secret_value()
+    http = settings.slack_mode is SlackMode.HTTP
+    app = await bolt_app(bot.desk.client.web, settings.slack_bot_token.get_secret_value(), secret)
+    listeners = Listeners(routes(), bot.desk)
+    listeners.register(app)
+    stack.push_async_callback(listeners.settled)
+    if http:
+        _required(secret, "SLACK_SIGNING_SECRET")
+    else:
+        token = _required(settings.slack_app_token.get_secret_value(), "SLACK_APP_TOKEN")
+        bot.sockets = Sockets(app, token)
+        stack.push_async_callback(bot.sockets.close)
+        await bot.sockets.start()
+    bot.port = await _serve_http(stack, settings, bot, app if http else None)
+
+
+async def _serve_http(stack: AsyncExitStack, settings: Settings, bot: Bot, app: AsyncApp | None) -> int:
+    """`/health`, `/metrics` and, over HTTP, Slack's one address."""
+
+    async def health(_request: web.Request) -> web.Response:
+        up = await bot.sockets.connected() if bot.sockets is not None else 1
+        try:
+            async with bot.store.reading():
+                database = True
+        except Exception:
+            database = False
+        status = 200 if up and database else 503
+        return web.json_response({"ok": status == 200, "sockets": up, "database": database}, status=status)
+
+    async def metrics(_request: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(), content_type="text/plain")
+
+    async def slack(request: web.Request) -> web.Response:
+        assert app is not None
+        response = await app.async_dispatch(await to_bolt_request(request))
+        return await to_aiohttp_response(response)
+
+    server = web.Application()
+    server.add_routes([web.get("/health", health), web.get("/metrics", metrics)])
+    if app is not None:
+        server.add_routes([web.post("/slack/events", slack)])
+    runner = web.AppRunner(server, access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    site = web.TCPSite(runner, settings.host, settings.port)
+    try:
+        await site.start()
+    except OSError as error:
+        raise Misconfigured(
+            f"Port {settings.port} on {settings.host} is in use.", hint="Set PORT to a free one."
+        ) from error
+    return int(runner.addresses[0][1])
+
+
+async def _migrated(store: Store) -> None:
+    """Refuse a database that is not at the revision the code was written for."""
+    at = await revision(store.engine)
+    if at != head():
+        raise Misconfigured(
+            f"The bot's database is at revision {at or 'none'}, not {head()}.", hint="Run: runbook migrate"
+        )
+
+
+def _required(value: str, name: str) -> str:
+    if not value:
+        raise Misconfigured(
+            f"{name} is not set.", hint="docs/settings.md lists every variable; `runbook doctor` checks them."
+        )
+    return value

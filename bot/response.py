@@ -1,0 +1,67 @@
+"""Incident response, where a run meets its incident: the two use-case rooms do not know each other, this one does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.authoring.inputs import parse_inputs
+from bot.domain.incident import Incident, IncidentState
+from bot.domain.run import Run
+from bot.domain.runbook import Runbook
+from bot.incidents.actions import open_incident
+from bot.runs.actions import start
+from bot.runs.library import Library
+from bot.store import incidents, runs
+from bot.store.session import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A run and the incident it belongs to; `again` when the same command had started it before."""
+
+    run: Run
+    incident: Incident
+    again: bool = False
+
+
+class Response:
+    """Starting runs: in the incident of the channel they are asked for in, or in an incident of their own."""
+
+    def __init__(self, store: Store, library: Library) -> None:
+        self._store = store
+        self._library = library
+
+    async def start(
+        self, runbook: Runbook, raw: Mapping[str, str], *, by: str, request_key: str, channel: str | None = None
+    ) -> Started:
+        """Start a run; durable before this returns. Raises `BadInputs` naming every input that does not fit."""
+        inputs = parse_inputs(runbook, raw)
+        system = self._library.system(runbook)
+        async with self._store.transaction() as tx:
+            before = await runs.by_request(tx.connection, request_key)
+            if before is not None and before.incident is not None:
+                known = await incidents.get(tx.connection, before.incident)
+                assert known is not None
+                return Started(before, known, again=True)
+            here = None if channel is None else await incidents.by_channel(tx.connection, channel)
+            if here is None or here.state is not IncidentState.OPEN:
+                here = await open_incident(
+                    tx,
+                    system,
+                    title=runbook.title,
+                    severity=runbook.severity,
+                    target=runbook.resolve_within,
+                    by=by,
+                )
+            run = await start(
+                tx,
+                self._library,
+                runbook,
+                inputs,
+                requested_by=by,
+                request_key=request_key,
+                incident=here.id,
+            )
+            tx.announce("incident", incident_id=here.id)
+            return Started(run, here)

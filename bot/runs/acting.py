@@ -1,0 +1,231 @@
+"""Carrying out an approved action: looked at again, done at most once, verified, and honest where it cannot know."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from typing import assert_never
+
+import structlog
+
+from bot.authoring.templates import TemplateError, UndefinedFact, compile_expression, compile_template
+from bot.domain import outcomes as o
+from bot.domain.change import EffectKey
+from bot.domain.compare import drift
+from bot.domain.facts import Fact
+from bot.domain.run import ActionRun, Run
+from bot.domain.runbook import Action, Effect, Section
+from bot.errors import BotError
+from bot.runs.concluding import conclusions, holds
+from bot.runs.looking import reread
+from bot.runs.proposing import Proposal, policy_of, proposal, request_digest, revive
+from bot.runs.scope import scope_of
+from bot.runs.work import Work
+from bot.steps.base import AwaitCondition, AwaitPerson, Done, Failed, InDoubt, Outcome
+from bot.store import approvals
+from bot.store.approvals import DONE, NOT_DONE, UNKNOWN, StoredRequest
+from bot.store.session import Transaction
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY = timedelta(seconds=2)
+
+
+async def act(work: Work, run: Run, key: str) -> None:
+    """An approved action: fresh evidence, the same preview, the target alone, the intent on record, then the effect."""
+    going = run.actions[key]
+    action = work.runbook.actions[going.undo_of or key]
+    run, facts = await reread(work, run, evidence_of(work, going, action))
+    if not await _still_justified(work, run, going, facts):
+        return
+    async with work.store.reading() as connection:
+        request = None if going.request is None else await approvals.get(connection, going.request)
+    ready = await _unchanged(work, run, going, facts, request)
+    if ready is None:
+        return
+    digest = request.request.digest if request is not None else "ungated"
+    effect = EffectKey(run.id, key, digest)
+    if not await _claim(work, run, going, ready, effect, facts):
+        return
+    await work.milestone("intended")
+    try:
+        preview = (
+            request.preview
+            if request is not None
+            else await ready.kind.preview(ready.spec, work.context(action.timeout))
+        )
+        outcome = await ready.kind.act(ready.spec, preview, effect, work.context(action.timeout, going.by))
+    except Exception:
+        reference = uuid.uuid4().hex[:8]
+        log.exception("act broke", run=run.id, action=key, reference=reference)
+        outcome = InDoubt(f"The bot itself failed while it was changing something (reference {reference}).")
+    await work.milestone("acted")
+    await conclude_act(work, ready.action, key, effect, outcome)
+
+
+async def settle(work: Work, run: Run, key: str) -> None:
+    """An act that was interrupted: what became of it is looked up, and asked when it cannot be."""
+    going = run.actions[key]
+    async with work.store.reading() as connection:
+        stored = (await approvals.effects(connection, run.id)).get(key)
+        request = None if going.request is None else await approvals.get(connection, going.request)
+    facts = await work.facts()
+    try:
+        ready = await proposal(work, run, going, facts)
+    except BotError as error:
+        await work.record(o.Doubted(key, str(error)))
+        return
+    if stored is None:
+        await work.record(o.NotEffected(key, "The bot stopped before anything was done."))
+        return
+    spec = revive(ready.kind, stored.spec)
+    effect = EffectKey(run.id, key, request.request.digest if request is not None else "ungated")
+    try:
+        outcome = await ready.kind.settle(spec, effect, work.context(ready.action.timeout, going.by))
+    except BotError as error:
+        outcome = InDoubt(str(error))
+    await conclude_act(work, ready.action, key, effect, outcome)
+
+
+async def conclude_act(work: Work, action: Action, key: str, effect: EffectKey, outcome: Outcome) -> None:
+    """Record how an act ended: the effect's own row and the run in one transaction."""
+
+    async def end(tx: Transaction) -> None:
+        match outcome:
+            case Done(receipt=receipt):
+                await approvals.end_effect(tx, str(effect), DONE, receipt)
+                if "slack" in receipt.detail:
+                    tx.announce(
+                        "notice", run_id=work.lease.run_id, body={"effect": str(effect), **receipt.detail["slack"]}
+                    )
+            case Failed():
+                await approvals.end_effect(tx, str(effect), NOT_DONE)
+            case InDoubt():
+                await approvals.end_effect(tx, str(effect), UNKNOWN)
+            case AwaitPerson() | AwaitCondition():
+                pass
+            case _:
+                assert_never(outcome)
+
+    now = work.clock.now()
+    match outcome:
+        case Done(receipt=receipt):
+            await work.record(o.Effected(key, receipt, action.verify_within if action.verify else None), also=end)
+        case Failed(reason=reason, drift=True):
+            await work.record(o.Voided(key, reason, again=True), also=end)
+        case Failed(reason=reason):
+            await work.record(o.NotEffected(key, reason), also=end)
+        case InDoubt(why=why):
+            await work.record(o.Doubted(key, why), also=end)
+        case AwaitPerson(instructions=instructions):
+            await work.record(o.WaitsFor(key, instructions), also=end)
+        case AwaitCondition(until=_, every=every, at_most=at_most):
+            await work.record(o.WaitsFor(key, action.title, min(now + every, now + at_most), now + at_most), also=end)
+        case _:
+            assert_never(outcome)
+
+
+async def look_again(work: Work, run: Run, key: str, *, verifying: bool) -> None:
+    """A verification or a wait that is due: its checks are read again and its condition judged."""
+    going = run.actions[key]
+    action = work.runbook.actions[going.undo_of or key]
+    condition, every = (action.verify or "true", LOOK_EVERY) if verifying else await _waiting_for(work, run, going)
+    needs = compile_expression(condition).names & set(work.runbook.checks)
+    run, facts = await reread(work, run, needs)
+    now = work.clock.now()
+    why = ""
+    try:
+        met = bool(compile_expression(condition).evaluate(scope_of(run, facts, now)))
+    except (UndefinedFact, TemplateError) as error:
+        met, why = False, f"It could not be judged: {error}"
+    await work.record(o.Looked(key, met, now + every, why))
+
+
+def evidence_of(work: Work, going: ActionRun, action: Action) -> frozenset[str]:
+    """The checks that justify an action: named by the author, or those its finding and its values read."""
+    if action.evidence:
+        return frozenset(action.evidence)
+    finding = next((each for each in work.runbook.findings if each.key == going.finding), None)
+    return (action.needs | (finding.needs if finding else frozenset())) & set(work.runbook.checks)
+
+
+async def _still_justified(work: Work, run: Run, going: ActionRun, facts: Mapping[str, Fact]) -> bool:
+    finding = next((each for each in work.runbook.findings if each.key == going.finding), None)
+    if finding is None or going.undo_of or holds(run, finding, facts, work):
+        return True
+    now_held = conclusions(run, work.runbook, facts, work)
+    said = " ".join(each.say for each in now_held) or "No finding holds any more."
+    reason = f"State has changed since this was approved. {said}"
+    await work.record(o.Voided(going.key, reason, again=False), o.Concluded(now_held), also=_voiding(going, reason))
+    return False
+
+
+async def _unchanged(
+    work: Work, run: Run, going: ActionRun, facts: Mapping[str, Fact], request: StoredRequest | None
+) -> Proposal | None:
+    """The action as approved, or None after the approval was voided because something is different now."""
+    try:
+        ready = await proposal(work, run, going, facts)
+        if request is None:
+            # Only what changes nothing outside the bot goes without a request: the executor insists, not the surface.
+            if ready.kind.effect(ready.spec, Section.ACTIONS) is not Effect.NONE:
+                await work.record(o.NotEffected(going.key, "There is no approval for this."))
+                return None
+            return ready
+        preview = await ready.kind.preview(ready.spec, work.context(ready.action.timeout, going.by))
+    except BotError as error:
+        reason = f"It cannot be done any more: {error}"
+        await work.record(o.Voided(going.key, reason, again=False), also=_voiding(going, reason))
+        return None
+    policy = policy_of(ready.action, preview)
+    if request_digest(run, going.key, ready, preview, policy) == request.request.digest:
+        return ready
+    reason = f"What was approved is not what would happen now: {drift(request.preview, preview)}."
+    await work.record(o.Voided(going.key, reason, again=True), also=_voiding(going, reason))
+    return None
+
+
+async def _claim(
+    work: Work, run: Run, going: ActionRun, ready: Proposal, effect: EffectKey, facts: Mapping[str, Fact]
+) -> bool:
+    """Take the target and record the intent; False when another run acts there, or this very effect was intended."""
+    target = None
+    if ready.action.lock is not None:
+        target = compile_template(ready.action.lock).render(scope_of(run, facts, work.clock.now()))
+    busy = ""
+    async with work.store.transaction() as tx:
+        if target is not None:
+            busy = await approvals.take_target(tx, f"{work.system.id}:{target}", run.id, going.key) or ""
+    if busy:
+        reason = f"Another run is acting on {target} right now; ask again when it has ended."
+        await work.record(o.Voided(going.key, reason, again=False), also=_voiding(going, reason))
+        return False
+    intended = False
+
+    async def intend(tx: Transaction) -> None:
+        nonlocal intended
+        intended = await approvals.intend(tx, effect, ready.plain())
+
+    await work.record(o.Intended(going.key), also=intend)
+    if not intended:
+        await work.record(
+            o.Doubted(going.key, "This very change was begun before; whether it took effect is not known.")
+        )
+    return intended
+
+
+def _voiding(going: ActionRun, reason: str) -> Callable[[Transaction], Awaitable[None]]:
+    async def void(tx: Transaction) -> None:
+        if going.request is not None:
+            await approvals.void(tx, going.request, reason)
+
+    return void
+
+
+async def _waiting_for(work: Work, run: Run, going: ActionRun) -> tuple[str, timedelta]:
+    """The condition of a wait and how often it is looked at, from its own rendered spec."""
+    async with work.store.reading() as connection:
+        stored = (await approvals.effects(connection, run.id)).get(going.key)
+    spec = dict(stored.spec) if stored is not None else {}
+    return str(spec.get("until", "false")), spec.get("every", LOOK_EVERY)

@@ -1,0 +1,39 @@
+"""Applying an outcome to a run inside a transaction: state, audit, messages and the next job together."""
+
+from __future__ import annotations
+
+from bot.domain.advance import advance
+from bot.domain.outcomes import CheckEnded, Previewed, RunOutcome
+from bot.domain.run import Run
+from bot.errors import Mistake
+from bot.store import approvals, runs
+from bot.store.runs import Lease
+from bot.store.session import Transaction
+
+
+async def locked(tx: Transaction, run_id: str, lease: Lease | None = None) -> Run:
+    """The run, locked until the transaction ends. Raises `Mistake` when there is none."""
+    run = await runs.lock(tx, run_id, lease)
+    if run is None:
+        raise Mistake("This run is not known here.", hint="It may belong to another workspace or an older database.")
+    return run
+
+
+async def apply(tx: Transaction, run: Run, outcome: RunOutcome) -> Run:
+    """The run after `outcome`, stored, audited and announced. Raises `OutOfTurn` when it does not fit."""
+    after, events = advance(run, outcome, tx.now)
+    await runs.save(tx, after)
+    tx.record(*events, run_id=run.id, incident_id=run.incident)
+    tx.announce("run", run_id=run.id, incident_id=run.incident)
+    match outcome:
+        case CheckEnded(key=key) if not run.state.final:
+            tx.announce("check", run_id=run.id, incident_id=run.incident, body={"check": key})
+        case Previewed(key=key, request=request):
+            tx.announce("approval", run_id=run.id, incident_id=run.incident, body={"action": key, "request": request})
+        case _:
+            pass
+    if after.current is None:
+        await approvals.release_targets(tx, run.id)
+    if after.state.final and not run.state.final:
+        tx.announce("ended", run_id=run.id, incident_id=run.incident)
+    return after

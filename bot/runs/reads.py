@@ -1,0 +1,147 @@
+"""Loading what screens show about runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.clock import Clock
+from bot.domain.approval import RequestState, Verdict, evaluate
+from bot.domain.change import Receipt
+from bot.domain.facts import Fact, FactStatus
+from bot.domain.run import ActionStatus, Run
+from bot.domain.runbook import Input
+from bot.errors import Mistake
+from bot.runs.library import Library
+from bot.runs.shown import ApprovalShown, QuestionShown, RunShown
+from bot.store import approvals, audit, incidents, runs
+from bot.store.approvals import StoredRequest
+from bot.store.audit import AuditLine
+from bot.store.codec import unpack
+from bot.store.session import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A request that waits for votes, with its run."""
+
+    stored: StoredRequest
+    run: Run
+
+
+class Reads:
+    """Reads for screens: never inside an action's transaction, always what is committed."""
+
+    def __init__(self, store: Store, library: Library, clock: Clock) -> None:
+        self._store = store
+        self._library = library
+        self._clock = clock
+
+    async def shown(self, run_id: str) -> RunShown:
+        """Everything about a run. Raises `Mistake` when there is no such run."""
+        async with self._store.reading() as connection:
+            run = await runs.get(connection, run_id)
+            if run is None:
+                raise Mistake("This run is not known here.")
+            facts = await runs.facts(connection, run_id)
+            requests = await approvals.latest(connection, run_id)
+            approved = {key: await self._approval(connection, stored) for key, stored in requests.items()}
+            effects = await approvals.effects(connection, run_id)
+            receipts: dict[str, Receipt] = {
+                key: done.receipt for key, done in effects.items() if done.receipt is not None
+            }
+            incident = None if run.incident is None else await incidents.get(connection, run.incident)
+            previous = await runs.previous(connection, run)
+        runbook, _ = await self._library.of_run(run)
+        return RunShown(
+            run=run,
+            runbook=runbook,
+            now=self._clock.now(),
+            facts=facts,
+            approvals=approved,
+            receipts=receipts,
+            questions=_questions(facts),
+            reports=_reports(run),
+            incident=incident,
+            previous=None if previous is None else previous.number,
+        )
+
+    async def run(self, run_id: str) -> Run:
+        """The run with this id. Raises `Mistake` when there is none."""
+        async with self._store.reading() as connection:
+            found = await runs.get(connection, run_id)
+        if found is None:
+            raise Mistake("This run is not known here.")
+        return found
+
+    async def by_number(self, number: int) -> Run:
+        """The run with this number. Raises `Mistake` when there is none."""
+        async with self._store.reading() as connection:
+            found = await runs.by_number(connection, number)
+        if found is None:
+            raise Mistake(f"There is no run {number}.")
+        return found
+
+    async def live(self) -> Sequence[Run]:
+        """Runs under way, newest first."""
+        async with self._store.reading() as connection:
+            return await runs.recent(connection, live=True)
+
+    async def recent(self, limit: int = 10) -> Sequence[Run]:
+        """The newest runs."""
+        async with self._store.reading() as connection:
+            return await runs.recent(connection, limit)
+
+    async def request(self, request_id: str) -> StoredRequest:
+        """A request for approval. Raises `Mistake` when there is none."""
+        async with self._store.reading() as connection:
+            stored = await approvals.get(connection, request_id)
+        if stored is None:
+            raise Mistake("This request is not known here.")
+        return stored
+
+    async def waiting(self) -> Sequence[Waiting]:
+        """Requests that wait for votes, with their runs."""
+        async with self._store.reading() as connection:
+            found = []
+            for stored in await approvals.pending(connection):
+                run = await runs.get(connection, stored.request.run)
+                if run is not None:
+                    found.append(Waiting(stored, run))
+            return found
+
+    async def audit(self, *, run_id: str | None = None, incident_id: str | None = None) -> Sequence[AuditLine]:
+        """What happened, oldest first."""
+        async with self._store.reading() as connection:
+            return await audit.read(connection, run_id=run_id, incident_id=incident_id)
+
+    async def _approval(self, connection: AsyncConnection, stored: StoredRequest) -> ApprovalShown:
+        request = stored.request
+        votes = await approvals.votes(connection, request.id)
+        # The store has judged every vote when it came; here they are only shown, so everybody who voted is a member.
+        voters = frozenset(vote.person.id for vote in votes)
+        members: Mapping[str, frozenset[str]] = dict.fromkeys(request.policy.groups, voters)
+        verdict = evaluate(request, votes, members, self._clock.now())
+        if request.state is not RequestState.PENDING:
+            verdict = Verdict(request.state, votes)
+        return ApprovalShown(request, stored.preview, votes, verdict)
+
+
+def _questions(facts: Mapping[str, Fact]) -> tuple[QuestionShown, ...]:
+    return tuple(question_of(key, fact) for key, fact in facts.items() if fact.status is FactStatus.ASKING)
+
+
+def question_of(key: str, fact: Fact) -> QuestionShown:
+    """The question a waiting fact holds."""
+    form = tuple(unpack(Input, field) for field in fact.value.get("form", ()))
+    return QuestionShown(key, str(fact.value.get("text", "")), form, tuple(fact.value.get("options", ())))
+
+
+def _reports(run: Run) -> Mapping[str, QuestionShown]:
+    """The manual actions that wait for somebody to say they are done."""
+    waiting = (
+        action for action in run.actions.values() if action.status is ActionStatus.WAITING and action.due is None
+    )
+    return {action.key: QuestionShown(action.key, action.reason, ()) for action in waiting}

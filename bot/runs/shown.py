@@ -1,0 +1,54 @@
+"""What a screen needs to show a run: loaded once, rendered by pure views in Slack and in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.domain.approval import ApprovalRequest, Verdict, Vote
+from bot.domain.change import Preview, Receipt
+from bot.domain.facts import Fact
+from bot.domain.incident import Incident
+from bot.domain.run import Run
+from bot.domain.runbook import Input, Runbook
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalShown:
+    """One request for approval as approvers see it: the preview the digest was made of, and how the votes stand."""
+
+    request: ApprovalRequest
+    preview: Preview
+    votes: tuple[Vote, ...]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionShown:
+    """A question of the run that waits for a person: its form, or a list to choose from."""
+
+    check: str
+    text: str
+    form: tuple[Input, ...]
+    options: tuple[Mapping[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunShown:
+    """A run with everything its card, its thread and its summary say.
+
+    `approvals` and `receipts` are by action key; `previous` names the last run of this runbook with these inputs, which
+    the `changed` marks of the checks compare with.
+    """
+
+    run: Run
+    runbook: Runbook
+    now: datetime
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    approvals: Mapping[str, ApprovalShown] = field(default_factory=dict)
+    receipts: Mapping[str, Receipt] = field(default_factory=dict)
+    questions: tuple[QuestionShown, ...] = ()
+    reports: Mapping[str, QuestionShown] = field(default_factory=dict)
+    incident: Incident | None = None
+    previous: int | None = None

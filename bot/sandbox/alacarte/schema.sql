@@ -1,0 +1,176 @@
+-- The sample system's database: a multi-channel inbox that sells subscriptions and message credits through Stripe.
+
+CREATE TABLE plan_prices (
+    price_id            text PRIMARY KEY,
+    tier                text NOT NULL,
+    unit_amount         integer NOT NULL,
+    currency            text NOT NULL DEFAULT 'usd',
+    included_messages   integer NOT NULL,
+    overage_unit_price  numeric(10, 4) NOT NULL
+);
+
+CREATE TABLE businesses (
+    id                                  uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    name                                text NOT NULL,
+    contact_email                       text,
+    is_frozen                           boolean NOT NULL DEFAULT false,
+    frozen_at                           timestamptz,
+    frozen_reason                       text,
+    stripe_customer_id                  text UNIQUE,
+    stripe_subscription_id              text,
+    subscription_status                 text NOT NULL DEFAULT 'active',
+    subscription_tier                   text NOT NULL DEFAULT 'free',
+    subscription_period_end             timestamptz,
+    voice_credits_balance               numeric(12, 2) NOT NULL DEFAULT 0,
+    voice_credits_used_current_period   numeric(12, 2) NOT NULL DEFAULT 0,
+    credit_balance                      numeric(12, 2) NOT NULL DEFAULT 0,
+    credit_balance_updated_at           timestamptz,
+    message_count_current_period        integer NOT NULL DEFAULT 0,
+    created_at                          timestamptz NOT NULL DEFAULT now(),
+    updated_at                          timestamptz NOT NULL DEFAULT now()
+);
+
+-- status is this system's own word: Stripe has no invoice status "failed".
+CREATE TABLE invoices (
+    id                  uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    business_id         uuid NOT NULL REFERENCES businesses (id),
+    stripe_invoice_id   text,
+    status              text NOT NULL CHECK (status IN ('open', 'paid', 'failed', 'void')),
+    amount              numeric(12, 2) NOT NULL,
+    currency            text NOT NULL DEFAULT 'usd',
+    hosted_invoice_url  text,
+    created_at          timestamptz NOT NULL DEFAULT now(),
+    paid_at             timestamptz
+);
+CREATE INDEX invoices_by_business ON invoices (business_id, created_at DESC);
+
+CREATE TABLE conversations (
+    id               uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    business_id      uuid NOT NULL REFERENCES businesses (id),
+    contact_name     text NOT NULL,
+    channel          text NOT NULL CHECK (channel IN ('whatsapp', 'sms', 'email')),
+    created_at       timestamptz NOT NULL DEFAULT now(),
+    last_message_at  timestamptz
+);
+
+-- There is deliberately no index on (conversation_id, created_at).
+CREATE TABLE messages (
+    id               uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    conversation_id  uuid NOT NULL REFERENCES conversations (id),
+    channel          text NOT NULL,
+    direction        text NOT NULL CHECK (direction IN ('in', 'out')),
+    status           text NOT NULL CHECK (status IN ('received', 'sending', 'sent', 'delivered', 'failed')),
+    content          text NOT NULL,
+    error_message    text,
+    created_at       timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE email_accounts (
+    id                      uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    business_id             uuid NOT NULL REFERENCES businesses (id),
+    email                   text NOT NULL,
+    last_sync_at            timestamptz,
+    is_active               boolean NOT NULL DEFAULT true,
+    sync_enabled            boolean NOT NULL DEFAULT true,
+    oauth_token_expires_at  timestamptz
+);
+
+CREATE TABLE audit_logs (
+    id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    business_id   uuid NOT NULL REFERENCES businesses (id),
+    action        text NOT NULL,
+    details       text,
+    performed_by  text NOT NULL,
+    created_at    timestamptz NOT NULL DEFAULT now()
+);
+
+-- One payment is credited once, whether by the webhook or by hand.
+CREATE TABLE credit_ledger (
+    id                        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    business_id               uuid NOT NULL REFERENCES businesses (id),
+    amount                    numeric(12, 2) NOT NULL,
+    reason                    text NOT NULL,
+    source                    text NOT NULL CHECK (source IN ('webhook', 'manual', 'correction')),
+    stripe_payment_intent_id  text UNIQUE,
+    created_at                timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE credit_deductions (
+    id                   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    business_id          uuid NOT NULL REFERENCES businesses (id),
+    message_count        integer NOT NULL CHECK (message_count > 0),
+    unit_price_charged   numeric(10, 4) NOT NULL,
+    unit_price_expected  numeric(10, 4) NOT NULL,
+    amount_charged       numeric(12, 2) GENERATED ALWAYS AS (message_count * unit_price_charged) STORED,
+    amount_expected      numeric(12, 2) GENERATED ALWAYS AS (message_count * unit_price_expected) STORED,
+    corrected_at         timestamptz,
+    created_at           timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX credit_deductions_by_business ON credit_deductions (business_id, created_at DESC);
+
+-- What the stripe-webhook function received: the log that tells a missed event from a failed one.
+CREATE TABLE webhook_events (
+    id           text PRIMARY KEY,
+    type         text NOT NULL,
+    object_id    text NOT NULL,
+    customer_id  text,
+    status       text NOT NULL CHECK (status IN ('processed', 'failed')),
+    error        text,
+    received_at  timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX webhook_events_by_customer ON webhook_events (customer_id, received_at DESC);
+
+CREATE TABLE secrets (
+    name         text PRIMARY KEY,
+    value        text NOT NULL,
+    fingerprint  text GENERATED ALWAYS AS (left(encode(sha256(value::bytea), 'hex'), 12)) STORED,
+    updated_at   timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE runbook_receipts (
+    key     text PRIMARY KEY,
+    run_id  text,
+    action  text,
+    digest  text,
+    detail  jsonb,
+    at      timestamptz NOT NULL DEFAULT now()
+);
+
+DO $$
+DECLARE
+    each record;
+BEGIN
+    FOR each IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+        EXECUTE format('ALTER TABLE %I OWNER TO alacarte_owner', each.tablename);
+    END LOOP;
+END
+$$;
+ALTER TABLE messages OWNER TO alacarte_messages_owner;
+
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+GRANT USAGE ON SCHEMA public TO alacarte_read, alacarte_act, alacarte_app, alacarte_owner, alacarte_messages_owner;
+GRANT CREATE ON SCHEMA public TO alacarte_messages_owner;
+
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO alacarte_read, alacarte_act;
+REVOKE SELECT ON secrets FROM alacarte_read, alacarte_act;
+GRANT SELECT (name, fingerprint, updated_at) ON secrets TO alacarte_read, alacarte_act;
+
+GRANT UPDATE ON businesses, invoices, conversations, email_accounts TO alacarte_act;
+GRANT INSERT, UPDATE, DELETE ON credit_ledger, credit_deductions TO alacarte_act;
+GRANT INSERT ON audit_logs, runbook_receipts TO alacarte_act;
+REVOKE DELETE, TRUNCATE ON messages FROM alacarte_messages_owner;
+
+GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO alacarte_app;
+REVOKE ALL ON secrets, runbook_receipts FROM alacarte_app;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO alacarte_act, alacarte_app;
+
+-- alacarte_act owns messages for the sake of its indexes; whatever else ownership would allow is refused here.
+CREATE FUNCTION refuse_other_definitions() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF session_user = 'alacarte_act' AND tg_tag NOT IN ('CREATE INDEX', 'DROP INDEX', 'REINDEX') THEN
+        RAISE insufficient_privilege USING MESSAGE = format('permission denied: alacarte_act may not %s', tg_tag);
+    END IF;
+END
+$$;
+CREATE EVENT TRIGGER indexes_only ON ddl_command_start EXECUTE FUNCTION refuse_other_definitions();
+CREATE EXTENSION IF NOT EXISTS pg_stat_statements;

@@ -1,0 +1,35 @@
+-- Everyday life around the sample customers: enough rows that a missing index hurts. The same rows at every build.
+
+INSERT INTO plan_prices (price_id, tier, unit_amount, included_messages, overage_unit_price) VALUES
+    ('price_starter_monthly', 'starter', 2900, 1000, 0.0200),
+    ('price_growth_monthly', 'growth', 7900, 5000, 0.0150),
+    ('price_professional_monthly', 'professional', 19900, 20000, 0.0100);
+
+INSERT INTO businesses (id, name, contact_email, message_count_current_period, created_at)
+SELECT md5('business ' || n)::uuid, 'Sample Business ' || n, 'owner' || n || '@example.test', n % 90,
+       now() - make_interval(days => 30 + n)
+FROM generate_series(1, 60) AS n;
+
+INSERT INTO conversations (id, business_id, contact_name, channel, created_at, last_message_at)
+SELECT md5('conversation ' || n)::uuid, md5('business ' || (1 + n % 60))::uuid, 'Contact ' || n,
+       (ARRAY['whatsapp', 'sms', 'email'])[1 + n % 3], now() - interval '30 days', now() - make_interval(mins => n)
+FROM generate_series(1, 1200) AS n;
+
+INSERT INTO messages (id, conversation_id, channel, direction, status, content, created_at)
+SELECT md5('message ' || n)::uuid, md5('conversation ' || (1 + n % 1200))::uuid,
+       (ARRAY['whatsapp', 'sms', 'email'])[1 + (1 + n % 1200) % 3],
+       CASE WHEN n % 2 = 0 THEN 'in' ELSE 'out' END,
+       CASE WHEN n % 2 = 0 THEN 'received' WHEN n % 211 = 0 THEN 'failed' ELSE 'delivered' END,
+       'Message ' || n || ': ' || repeat('a line that somebody wrote. ', 3),
+       now() - make_interval(secs => n * 43)
+FROM generate_series(1, 60000) AS n;
+
+INSERT INTO email_accounts (business_id, email, last_sync_at, oauth_token_expires_at)
+SELECT md5('business ' || n)::uuid, 'inbox' || n || '@example.test', now() - interval '3 minutes', now() + interval '20 days'
+FROM generate_series(1, 12) AS n;
+
+INSERT INTO secrets (name, value) VALUES
+    ('STRIPE_WEBHOOK_SECRET', 'whsec_' || md5(random()::text)),
+    ('WHATSAPP_VERIFY_TOKEN', md5(random()::text)),
+    ('TWILIO_ACCOUNT_SID', 'AC' || md5(random()::text)),
+    ('TWILIO_AUTH_TOKEN', md5(random()::text));

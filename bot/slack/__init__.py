@@ -1,0 +1,1 @@
+"""The Slack room: what people see (views), what they press (verbs, forms) and how the bot talks to Slack (client)."""

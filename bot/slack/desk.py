@@ -1,0 +1,137 @@
+"""What a handler of Slack's commands, buttons and forms is given, what it is told, and what it may answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from bot.clock import Clock
+from bot.incidents.actions import Incidents
+from bot.response import Response
+from bot.runs.actions import People
+from bot.runs.library import Library
+from bot.runs.reads import Reads
+from bot.slack.client import SlackClient
+from bot.slack.directory import Directory
+from bot.slack.verbs import Ref, Verb
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The use cases and the way to Slack, handed to every handler."""
+
+    response: Response
+    people: People
+    incidents: Incidents
+    reads: Reads
+    library: Library
+    directory: Directory
+    client: SlackClient
+    clock: Clock
+
+
+# -- what came in ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A slash command. `key` is the same when Slack delivers it again."""
+
+    name: str
+    text: str
+    user: str
+    channel: str
+    trigger: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A button pressed or an option picked. `value` is what was picked, `channel` and `ts` the message it stands in."""
+
+    verb: Verb
+    ref: Ref
+    user: str
+    trigger: str
+    key: str
+    channel: str = ""
+    ts: str = ""
+    thread: str = ""
+    value: str = ""
+    view: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A submitted form: what it is about, and Slack's state of its inputs."""
+
+    verb: Verb
+    ref: Ref
+    user: str
+    key: str
+    state: Mapping[str, Any]
+    view: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Somebody wrote to the bot, or asked for a runbook on a message."""
+
+    user: str
+    channel: str
+    ts: str
+    text: str
+    thread: str = ""
+    trigger: str = ""
+
+
+# -- what goes back: a closed set --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Words or blocks that only the person sees; with `public` everybody in the channel does."""
+
+    text: str
+    blocks: Sequence[Mapping[str, Any]] = ()
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A form to open; it needs the trigger of what the person did."""
+
+    view: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A form that stays open with a sentence beside each input that does not fit, by block id."""
+
+    errors: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Nothing to say: what changed is seen in the message itself."""
+
+
+Answer: TypeAlias = Say | Open | Wrong | Quiet
+
+CommandHandler: TypeAlias = Callable[[Command, Desk], Awaitable[Answer]]
+PressHandler: TypeAlias = Callable[[Press, Desk], Awaitable[Answer]]
+FormHandler: TypeAlias = Callable[[Form, Desk], Awaitable[Answer]]
+MentionHandler: TypeAlias = Callable[[Mention, Desk], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """Who handles what: one table for each way in."""
+
+    commands: Mapping[str, CommandHandler] = field(default_factory=dict)
+    presses: Mapping[Verb, PressHandler] = field(default_factory=dict)
+    forms: Mapping[Verb, FormHandler] = field(default_factory=dict)
+    mention: MentionHandler | None = None
+    shortcut: MentionHandler | None = None
+    home: Callable[[str, Desk], Awaitable[Mapping[str, Any]]] | None = None

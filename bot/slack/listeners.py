@@ -1,0 +1,265 @@
+"""The door from Slack: one listener a kind of delivery, routed by our own tables; every person gets an answer.
+
+What a person did is committed by the handler before Slack is acknowledged. An expected error is told in its own
+sentence; a bug is logged whole here and told with a reference.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from functools import partial
+from typing import Any, assert_never
+
+import structlog
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from bot.errors import BotError, Refusal
+from bot.slack.desk import Answer, Command, Desk, Form, Mention, Open, Press, Quiet, Routes, Say, Wrong
+from bot.slack.verbs import Ref, verb_of
+from bot.telemetry import ACK_SECONDS, CLICKS
+
+log = structlog.get_logger(__name__)
+
+_EVERYTHING = re.compile(r".*", re.DOTALL)
+
+
+class Listeners:
+    """Registers with Bolt and carries answers back to the person."""
+
+    def __init__(self, routes: Routes, desk: Desk) -> None:
+        self._routes = routes
+        self._desk = desk
+        self._following: set[asyncio.Task[None]] = set()
+
+    def register(self, app: AsyncApp) -> None:
+        """One listener a kind: Bolt's dispatch costs time for each one registered."""
+        app.command(_EVERYTHING)(self.command)
+        app.action(_EVERYTHING)(self.press)
+        app.view(_EVERYTHING)(self.form)
+        app.shortcut(_EVERYTHING)(self.shortcut)
+        app.event(_EVERYTHING)(self.event)
+
+    async def settled(self) -> None:
+        """Wait until every answer under way has been given; for an orderly stop."""
+        while self._following:
+            await asyncio.gather(*self._following, return_exceptions=True)
+
+    async def command(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
+        """A slash command."""
+        started = time.perf_counter()
+        command = Command(
+            name=body["command"],
+            text=body.get("text", ""),
+            user=body["user_id"],
+            channel=body["channel_id"],
+            trigger=body["trigger_id"],
+            key=f"command:{body['trigger_id']}",
+        )
+        handler = self._routes.commands.get(command.name)
+        if handler is None:
+            answer: Answer = Say(f"{command.name} is not a command of this bot.")
+        else:
+            answer = await self._answered(command.user, partial(handler, command, self._desk))
+        match answer:
+            case Say(text=text, blocks=blocks, public=public):
+                shape = "in_channel" if public else "ephemeral"
+                await ack(text=text, blocks=list(blocks) or None, response_type=shape)  # type: ignore[arg-type]  # plain dicts are accepted
+            case Open(view=view):
+                await ack()
+                self._follow(self._open(command.trigger, view, command.channel, command.user))
+            case Quiet() | Wrong():
+                await ack()
+            case _:
+                assert_never(answer)
+        self._taken("command", started)
+
+    async def press(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
+        """A button or an option in a message, a form or the Home tab."""
+        started = time.perf_counter()
+        user = body["user"]["id"]
+        channel = (body.get("channel") or {}).get("id", "")
+        thread = (body.get("message") or {}).get("thread_ts", "")
+        try:
+            press = _press_of(body)
+        except BotError as error:
+            await ack()
+            self._follow(self._whisper(channel, user, Say(str(error)), thread))
+            return
+        if press is None:
+            await ack()
+            return
+        handler = self._routes.presses.get(press.verb)
+        answer: Answer = Quiet()
+        if handler is not None:
+            answer = await self._answered(user, partial(handler, press, self._desk))
+        await ack()
+        match answer:
+            case Say():
+                self._follow(self._whisper(channel or user, user, answer, thread))
+            case Open(view=view):
+                self._follow(self._open(press.trigger, view, channel or user, user))
+            case Quiet() | Wrong():
+                pass
+            case _:
+                assert_never(answer)
+        self._taken("press", started)
+
+    async def form(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
+        """A submitted form."""
+        started = time.perf_counter()
+        view, user = body["view"], body["user"]["id"]
+        try:
+            verb = verb_of(view["callback_id"])
+            ref = Ref.decode(view.get("private_metadata") or "{}")
+        except BotError as error:
+            await ack(response_action="update", view=_notice(str(error)))
+            return
+        form = Form(verb, ref, user, f"form:{view['id']}:{view.get('hash', '')}", view["state"]["values"], view)
+        handler = self._routes.forms.get(verb)
+        answer: Answer = Quiet()
+        if handler is not None:
+            answer = await self._answered(user, partial(handler, form, self._desk))
+        match answer:
+            case Wrong(errors=errors):
+                await ack(response_action="errors", errors=dict(errors))
+            case Say(text=text):
+                await ack(response_action="update", view=_notice(text))
+            case Open(view=opened):
+                await ack(response_action="update", view=dict(opened))
+            case Quiet():
+                await ack()
+            case _:
+                assert_never(answer)
+        self._taken("form", started)
+
+    async def shortcut(self, ack: AsyncAck, body: Mapping[str, Any]) -> None:
+        """The message shortcut."""
+        await ack()
+        message = body.get("message") or {}
+        mention = Mention(
+            user=body["user"]["id"],
+            channel=(body.get("channel") or {}).get("id", ""),
+            ts=message.get("ts", ""),
+            text=message.get("text", ""),
+            thread=message.get("thread_ts", ""),
+            trigger=body["trigger_id"],
+        )
+        if self._routes.shortcut is not None:
+            answer = await self._answered(mention.user, partial(self._routes.shortcut, mention, self._desk))
+            await self._reply(mention, answer)
+
+    async def event(self, body: Mapping[str, Any]) -> None:
+        """Mentions, the Home tab and changes of user groups. Bolt acknowledges events by itself."""
+        event = body["event"]
+        match event.get("type"):
+            case "app_home_opened" if self._routes.home is not None and event.get("tab", "home") == "home":
+                self._follow(self._home(event["user"]))
+            case "app_mention" if self._routes.mention is not None:
+                mention = Mention(
+                    event["user"], event["channel"], event["ts"], event.get("text", ""), event.get("thread_ts", "")
+                )
+                self._follow(self._mentioned(mention))
+            case "subteam_members_changed" | "subteam_updated":
+                self._desk.directory.invalidate()
+            case _:
+                pass
+
+    async def _answered(self, user: str, handling: Callable[[], Awaitable[Answer]]) -> Answer:
+        """What the handler answers; an expected error becomes its sentence, a bug a reference."""
+        try:
+            person = await self._desk.directory.person(user)
+            if person.bot or person.deactivated or person.stranger:
+                return Say("Only people of this workspace can use the bot.")
+            return await handling()
+        except Refusal as error:
+            return Say(" ".join((*error.reasons, error.hint)).strip())
+        except BotError as error:
+            return Say(f"{error} {error.hint}".strip())
+        except Exception:
+            reference = uuid.uuid4().hex[:8]
+            log.exception("handler broke", user=user, reference=reference)
+            return Say(f"The bot itself failed (reference {reference}); nothing was recorded. Please try again.")
+
+    async def _reply(self, mention: Mention, answer: Answer) -> None:
+        match answer:
+            case Say():
+                await self._whisper(mention.channel, mention.user, answer, mention.thread)
+            case Open(view=view):
+                await self._open(mention.trigger, view, mention.channel, mention.user)
+            case Quiet() | Wrong():
+                pass
+            case _:
+                assert_never(answer)
+
+    async def _mentioned(self, mention: Mention) -> None:
+        assert self._routes.mention is not None
+        await self._reply(
+            mention, await self._answered(mention.user, partial(self._routes.mention, mention, self._desk))
+        )
+
+    async def _whisper(self, channel: str, user: str, say: Say, thread: str = "") -> None:
+        await self._desk.client.whisper(channel, user, say.text, say.blocks, thread or None)
+
+    async def _open(self, trigger: str, view: Mapping[str, Any], channel: str, user: str) -> None:
+        try:
+            await self._desk.client.open_view(trigger, view)
+        except BotError as error:
+            await self._whisper(channel, user, Say(f"The form could not be opened: {error} Please try again."))
+
+    async def _home(self, user: str) -> None:
+        assert self._routes.home is not None
+        await self._desk.client.publish_home(user, await self._routes.home(user, self._desk))
+
+    def _follow(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do what comes after the acknowledgement; kept track of, and never silent when it fails."""
+
+        async def guarded() -> None:
+            try:
+                await work
+            except BotError as error:
+                log.warning("an answer could not be given", error=str(error))
+            except Exception:
+                log.exception("an answer broke")
+
+        task = asyncio.create_task(guarded())
+        self._following.add(task)
+        task.add_done_callback(self._following.discard)
+
+    def _taken(self, kind: str, started: float) -> None:
+        CLICKS.labels(kind).inc()
+        ACK_SECONDS.labels(kind).observe(time.perf_counter() - started)
+
+
+def _press_of(body: Mapping[str, Any]) -> Press | None:
+    """What was pressed; None for a link button or an input, which mean nothing by themselves."""
+    action = body["actions"][0]
+    if action.get("type") == "button" and action.get("url"):
+        return None
+    verb = verb_of(action["action_id"])
+    option = action.get("selected_option") or {}
+    container = body.get("container") or {}
+    block_ref = action.get("block_id", "").partition("#")[2]
+    carried = action.get("value") or option.get("value") or ""
+    ref = Ref.decode(block_ref or "{}") if option and not carried.startswith("{") else Ref.decode(carried or "{}")
+    return Press(
+        verb=verb,
+        ref=ref,
+        user=body["user"]["id"],
+        trigger=body["trigger_id"],
+        key=f"press:{body['trigger_id']}",
+        channel=(body.get("channel") or {}).get("id", ""),
+        ts=container.get("message_ts", ""),
+        thread=(body.get("message") or {}).get("thread_ts", ""),
+        value=option.get("value", ""),
+        view=container.get("view_id", ""),
+    )
+
+
+def _notice(text: str) -> dict[str, Any]:
+    section = {"type": "section", "text": {"type": "mrkdwn", "text": text[:3000]}}
+    title = {"type": "plain_text", "text": "Runbook Bot"}
+    return {"type": "modal", "title": title, "close": {"type": "plain_text", "text": "Close"}, "blocks": [section]}

@@ -1,0 +1,126 @@
+"""Rows as a Slack table within its limits, and as a CSV file when they do not fit."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from bot.blockkit import json_characters, limits
+from bot.slack.views import spell
+from bot.slack.views.kit import Block, CsvFile, Element
+from bot.slack.views.text import clip, neutral, one_line
+
+MAX_CELL = 120
+_BUDGET = 8_000
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Tabled:
+    """Rows made presentable: the table, how many of them it shows, and the file with all when that is not all."""
+
+    block: Block
+    shown: int
+    total: int
+    file: CsvFile | None = None
+
+    @property
+    def note(self) -> str:
+        """What to say under the table; empty when it shows everything."""
+        if self.file is None:
+            return ""
+        if self.shown == self.total:
+            return "Some cells or columns are cut; everything is in the file."
+        return f"The first {self.shown:,} of {spell.count(self.total, 'row')}; everything is in the file."
+
+
+def table(rows: Sequence[Mapping[str, Any]], name: str, budget: int = _BUDGET) -> Tabled | None:
+    """A table of the rows, in order, as many as fit `budget` characters of JSON; None when there is nothing to show."""
+    columns = columns_of(rows)
+    if not columns:
+        return None
+    shown = columns[: limits.TABLE_COLUMNS]
+    numeric = {column for column in shown if _numeric(rows, column)}
+    body: list[list[Element]] = [[_text(column) for column in shown]]
+    settings = [{"align": "right" if column in numeric else "left"} for column in shown]
+    left, characters = budget - json_characters([body[0], settings]), sum(len(cell["text"]) for cell in body[0])
+    for row in rows[: limits.TABLE_ROWS - 1]:
+        cells = [_cell(row.get(column), column in numeric) for column in shown]
+        left -= json_characters(cells) + 1
+        characters += sum(len(cell["text"]) for cell in cells)
+        if left < 0 or characters > limits.TABLE_CHARACTERS:
+            break
+        body.append(cells)
+    count = len(body) - 1
+    block: Block = {"type": "table", "rows": body, "column_settings": settings}
+    whole = count == len(rows) and shown == columns and not any(_cut(row.get(c)) for row in rows for c in shown)
+    file = None if whole else CsvFile(f"{name}.csv", as_csv(rows, columns))
+    return Tabled(block, count, len(rows), file)
+
+
+def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Every column that occurs, in the order of first sight."""
+    return list(dict.fromkeys(str(column) for row in rows for column in row))
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
+    """All rows as CSV in UTF-8 with a mark that spreadsheets need; nothing in it is run as a formula."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([_harmless(column) for column in columns])
+    for row in rows:
+        writer.writerow([_harmless(row.get(column)) for column in columns])
+    return out.getvalue().encode("utf-8-sig", "replace")
+
+
+def _harmless(data: Any) -> str:
+    if data is None:
+        return ""
+    text = neutral(spell.value(data))
+    return f"'{text}" if isinstance(data, str) and text.startswith(_FORMULA) else text
+
+
+def _text(data: Any) -> Element:
+    return {"type": "raw_text", "text": clip(one_line(spell.value(data)), MAX_CELL) or spell.DASH}
+
+
+def _cell(data: Any, numeric: bool) -> Element:
+    if numeric and data is not None:
+        number = int(data) if isinstance(data, int) else float(data)
+        return {"type": "raw_number", "value": number, "text": spell.value(data)}
+    return _text(data)
+
+
+def _numeric(rows: Sequence[Mapping[str, Any]], column: str) -> bool:
+    """Whether a column holds numbers only, all of them exact in JSON."""
+    present = [row.get(column) for row in rows if row.get(column) is not None]
+    return bool(present) and all(map(_plain_number, present))
+
+
+def _plain_number(data: Any) -> bool:
+    if isinstance(data, bool) or not isinstance(data, int | float | Decimal):
+        return False
+    if isinstance(data, Decimal):
+        return data.is_finite() and abs(data) < 2**53 and len(str(data)) <= 20
+    return math.isfinite(data) and abs(data) < 2**53 if isinstance(data, float) else abs(data) < 2**53
+
+
+def _cut(data: Any) -> bool:
+    return isinstance(data, str | bytes | list | tuple | Mapping) and _text(data)["text"] != spell.value(data)
+
+
+def field_lines(values: Mapping[str, Any], most: int = 30, width: int = 28) -> str:
+    """Scalar values as aligned lines of "name  value"."""
+    named = [
+        (clip(one_line(str(name)), width), clip(one_line(spell.value(item)), 200)) for name, item in values.items()
+    ]
+    pad = max((len(name) for name, _ in named[:most]), default=0)
+    lines = [f"{name:<{pad}}  {item}" for name, item in named[:most]]
+    if len(named) > most:
+        lines.append(f"… and {len(named) - most} more")
+    return "\n".join(lines)

@@ -1,0 +1,175 @@
+"""Requests for approval, votes, effects and target locks in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.approval import ApprovalRequest, Choice, Person, RequestState, Vote
+from bot.domain.change import EffectKey, Preview, Receipt
+from bot.domain.facts import from_json, to_json
+from bot.domain.runbook import ApprovalPolicy
+from bot.store import tables
+from bot.store.codec import pack, unpack
+from bot.store.session import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRequest:
+    """A request with what it would do: the rendered spec that is carried out, and the preview that was shown."""
+
+    request: ApprovalRequest
+    spec: Mapping[str, Any]
+    preview: Preview
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEffect:
+    """An effect whose intent was recorded; `receipt` is there once it is known to have happened."""
+
+    key: str
+    action: str
+    spec: Mapping[str, Any]
+    state: str
+    receipt: Receipt | None
+
+
+async def insert(tx: Transaction, stored: StoredRequest) -> None:
+    """Store a new request."""
+    request = stored.request
+    await tx.connection.execute(
+        tables.approvals.insert().values(
+            id=request.id,
+            run_id=request.run,
+            action=request.action,
+            digest=request.digest,
+            policy=pack(request.policy),
+            spec=to_json(stored.spec),
+            preview=pack(stored.preview),
+            requested_by=request.requested_by,
+            requested_at=request.requested_at,
+            expires_at=request.expires_at,
+            state=request.state,
+        )
+    )
+
+
+async def get(connection: AsyncConnection, request_id: str, *, lock: bool = False) -> StoredRequest | None:
+    """The request with this id, locked until the transaction ends when asked."""
+    query = select(tables.approvals).where(tables.approvals.c.id == request_id)
+    row = (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
+    return None if row is None else _stored(row)
+
+
+async def latest(connection: AsyncConnection, run_id: str) -> Mapping[str, StoredRequest]:
+    """The newest request of each action of a run."""
+    query = select(tables.approvals).where(tables.approvals.c.run_id == run_id)
+    rows = await connection.execute(query.order_by(tables.approvals.c.requested_at))
+    return {row.action: _stored(row) for row in rows}
+
+
+async def pending(connection: AsyncConnection, limit: int = 100) -> Sequence[StoredRequest]:
+    """Requests that wait for votes, oldest first."""
+    query = select(tables.approvals).where(tables.approvals.c.state == RequestState.PENDING)
+    rows = await connection.execute(query.order_by(tables.approvals.c.requested_at).limit(limit))
+    return [_stored(row) for row in rows]
+
+
+async def decide(tx: Transaction, request_id: str, state: RequestState, reason: str = "") -> bool:
+    """Give a pending request its final state; False when it had one: the first decision wins."""
+    pending_one = (tables.approvals.c.id == request_id) & (tables.approvals.c.state == RequestState.PENDING)
+    query = update(tables.approvals).where(pending_one).values(state=state, decided_at=tx.now, reason=reason)
+    return bool((await tx.connection.execute(query)).rowcount)
+
+
+async def void(tx: Transaction, request_id: str, reason: str) -> None:
+    """Void a request, also one that was approved: what it approved is not what would be done."""
+    query = update(tables.approvals).where(tables.approvals.c.id == request_id)
+    await tx.connection.execute(query.values(state=RequestState.VOIDED, decided_at=tx.now, reason=reason))
+
+
+async def add_vote(tx: Transaction, request_id: str, vote: Vote) -> None:
+    """Record a vote."""
+    await tx.connection.execute(
+        tables.votes.insert().values(
+            request_id=request_id,
+            person=pack(vote.person),
+            choice=vote.choice,
+            digest=vote.digest,
+            reason=vote.reason,
+            at=vote.at,
+        )
+    )
+
+
+async def votes(connection: AsyncConnection, request_id: str) -> tuple[Vote, ...]:
+    """The votes on a request, in the order they came."""
+    query = select(tables.votes).where(tables.votes.c.request_id == request_id).order_by(tables.votes.c.id)
+    rows = await connection.execute(query)
+    return tuple(Vote(unpack(Person, row.person), Choice(row.choice), row.digest, row.at, row.reason) for row in rows)
+
+
+# -- effects -----------------------------------------------------------------------------------------------------------
+
+INTENDED, DONE, NOT_DONE, UNKNOWN = "intended", "done", "not done", "unknown"
+
+
+async def intend(tx: Transaction, key: EffectKey, spec: Mapping[str, Any]) -> bool:
+    """Record the intent before the effect; False when this very effect was intended before."""
+    values = {"key": str(key), "run_id": key.run, "action": key.action, "spec": to_json(spec), "state": INTENDED}
+    query = upsert(tables.effects).values(**values, intended_at=tx.now).on_conflict_do_nothing()
+    return bool((await tx.connection.execute(query)).rowcount)
+
+
+async def end_effect(tx: Transaction, key: str, state: str, receipt: Receipt | None = None) -> None:
+    """Record how an effect ended."""
+    values = {"state": state, "ended_at": tx.now, "receipt": None if receipt is None else pack(receipt)}
+    await tx.connection.execute(update(tables.effects).where(tables.effects.c.key == key).values(values))
+
+
+async def effects(connection: AsyncConnection, run_id: str) -> Mapping[str, StoredEffect]:
+    """The newest effect of each action of a run."""
+    query = select(tables.effects).where(tables.effects.c.run_id == run_id).order_by(tables.effects.c.intended_at)
+    return {row.action: _effect(row) for row in await connection.execute(query)}
+
+
+def _effect(row: Any) -> StoredEffect:
+    receipt = None if row.receipt is None else unpack(Receipt, row.receipt)
+    return StoredEffect(row.key, row.action, from_json(row.spec), row.state, receipt)
+
+
+# -- target locks ------------------------------------------------------------------------------------------------------
+
+
+async def take_target(tx: Transaction, target: str, run_id: str, action: str) -> str | None:
+    """Take the lock on a target; gives the id of the run that holds it instead, or None when it is ours now."""
+    values = {"target": target, "run_id": run_id, "action": action, "taken_at": tx.now}
+    await tx.connection.execute(upsert(tables.target_locks).values(values).on_conflict_do_nothing())
+    query = select(tables.target_locks.c.run_id).where(tables.target_locks.c.target == target)
+    holder = (await tx.connection.execute(query)).scalar_one()
+    return None if str(holder) == run_id else str(holder)
+
+
+async def release_targets(tx: Transaction, run_id: str) -> None:
+    """Let go of every target a run holds."""
+    await tx.connection.execute(tables.target_locks.delete().where(tables.target_locks.c.run_id == run_id))
+
+
+def _stored(row: Any) -> StoredRequest:
+    request = ApprovalRequest(
+        id=row.id,
+        run=str(row.run_id),
+        action=row.action,
+        digest=row.digest,
+        policy=unpack(ApprovalPolicy, row.policy),
+        requested_by=row.requested_by,
+        requested_at=row.requested_at,
+        expires_at=row.expires_at,
+        state=RequestState(row.state),
+    )
+    return StoredRequest(request, from_json(row.spec), unpack(Preview, row.preview))

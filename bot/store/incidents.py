@@ -1,0 +1,102 @@
+"""Incidents in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.incident import Incident, IncidentState, channel_name
+from bot.domain.runbook import Severity
+from bot.store.session import Transaction
+from bot.store.tables import incidents
+
+
+async def insert(
+    tx: Transaction,
+    *,
+    id: str,
+    system: str,
+    title: str,
+    severity: Severity,
+    target: timedelta,
+    opened_by: str,
+    prefix: str,
+) -> Incident:
+    """A new open incident; its number and channel name are given here."""
+    values = {
+        "id": id,
+        "system": system,
+        "title": title,
+        "severity": severity,
+        "target_seconds": round(target.total_seconds()),
+        "opened_by": opened_by,
+        "opened_at": tx.now,
+        "state": IncidentState.OPEN,
+        "channel_name": "",
+    }
+    row = (await tx.connection.execute(incidents.insert().values(values).returning(incidents))).one()
+    name = channel_name(prefix, row.number, title)
+    changed = update(incidents).where(incidents.c.id == id).values(channel_name=name).returning(incidents)
+    return _incident((await tx.connection.execute(changed)).one())
+
+
+async def get(connection: AsyncConnection, id: str) -> Incident | None:
+    """The incident with this id."""
+    row = (await connection.execute(select(incidents).where(incidents.c.id == id))).one_or_none()
+    return None if row is None else _incident(row)
+
+
+async def lock(tx: Transaction, id: str) -> Incident | None:
+    """The incident with this id, locked until the transaction ends."""
+    row = (await tx.connection.execute(select(incidents).where(incidents.c.id == id).with_for_update())).one_or_none()
+    return None if row is None else _incident(row)
+
+
+async def by_channel(connection: AsyncConnection, channel: str) -> Incident | None:
+    """The newest incident that lives in a channel."""
+    query = select(incidents).where(incidents.c.channel == channel).order_by(incidents.c.number.desc()).limit(1)
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else _incident(row)
+
+
+async def open_ones(connection: AsyncConnection, limit: int = 50) -> Sequence[Incident]:
+    """Open incidents, newest first."""
+    query = select(incidents).where(incidents.c.state == IncidentState.OPEN)
+    rows = await connection.execute(query.order_by(incidents.c.opened_at.desc()).limit(limit))
+    return [_incident(row) for row in rows]
+
+
+async def set_channel(tx: Transaction, id: str, channel: str, name: str) -> None:
+    """Remember the Slack channel that was made for an incident."""
+    await tx.connection.execute(
+        update(incidents).where(incidents.c.id == id).values(channel=channel, channel_name=name)
+    )
+
+
+async def set_state(tx: Transaction, id: str, state: IncidentState, resolved_at: datetime | None) -> None:
+    """Change the state of an incident."""
+    await tx.connection.execute(
+        update(incidents).where(incidents.c.id == id).values(state=state, resolved_at=resolved_at)
+    )
+
+
+def _incident(row: Any) -> Incident:
+    return Incident(
+        id=row.id,
+        number=row.number,
+        system=row.system,
+        title=row.title,
+        severity=Severity(row.severity),
+        target=timedelta(seconds=row.target_seconds),
+        opened_by=row.opened_by,
+        opened_at=row.opened_at,
+        state=IncidentState(row.state),
+        channel=row.channel,
+        channel_name=row.channel_name,
+        commander=row.commander,
+        resolved_at=row.resolved_at,
+    )

@@ -1,0 +1,134 @@
+"""One action is one transaction: the state change, its audit lines, its messages and its next job commit together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from asyncpg.exceptions import PostgresConnectionError
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+from pgqueuer.queries import Queries
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.clock import Clock
+from bot.domain.events import Event
+from bot.domain.facts import to_json
+from bot.errors import Unavailable
+from bot.store import tables
+
+ADVANCE = "advance"
+OUTBOX_CHANNEL = "runbook_outbox"
+
+
+def engine_of(url: str, *, pool_size: int = 10) -> AsyncEngine:
+    """An engine on asyncpg for a plain `postgresql://` URL."""
+    plain = url.replace("postgres://", "postgresql://", 1)
+    return create_async_engine(
+        plain.replace("postgresql://", "postgresql+asyncpg://", 1),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        pool_timeout=5,
+        connect_args={"timeout": 5, "server_settings": {"application_name": "runbook-bot"}},
+    )
+
+
+@dataclass
+class Transaction:
+    """What one action does to the bot's database. `connection` runs statements; `record`, `announce` and `enqueue`
+    collect what is written at the end, just before the commit."""
+
+    connection: AsyncConnection
+    now: datetime
+    _events: list[dict[str, Any]] = field(default_factory=list)
+    _messages: list[dict[str, Any]] = field(default_factory=list)
+    _jobs: list[tuple[str, timedelta]] = field(default_factory=list)
+
+    def record(self, *events: Event, run_id: str | None = None, incident_id: str | None = None) -> None:
+        """Append to the audit trail."""
+        for event in events:
+            line = {"kind": event.kind, "actor": event.actor, "run": run_id, "incident": incident_id}
+            self._events.append({**line, "at": self.now.isoformat(), "data": to_json(event.data)})
+
+    def announce(
+        self,
+        topic: str,
+        *,
+        run_id: str | None = None,
+        incident_id: str | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Put a message for Slack in the outbox; it is sent after the commit, in order within its incident."""
+        row = {"topic": topic, "run_id": run_id, "incident_id": incident_id, "body": to_json(body or {})}
+        if row not in self._messages:
+            self._messages.append(row)
+
+    def enqueue(self, run_id: str, *, delay: timedelta = timedelta(0)) -> None:
+        """Wake a worker for a run, now or later."""
+        if (run_id, delay) not in self._jobs:
+            self._jobs.append((run_id, delay))
+
+    async def flush(self) -> None:
+        """Write what was collected. The audit comes last: its lock is held only until the commit."""
+        if self._messages:
+            rows = [{**row, "created_at": self.now} for row in self._messages]
+            await self.connection.execute(tables.outbox.insert(), rows)
+            await self.connection.execute(text(f"SELECT pg_notify('{OUTBOX_CHANNEL}', '')"))
+        if self._jobs:
+            # SQLAlchemy's adapter begins its transaction at the first statement: without one, the raw connection
+            # would commit the job by itself.
+            await self.connection.execute(text("SELECT 1"))
+            raw = (await self.connection.get_raw_connection()).driver_connection
+            count = len(self._jobs)
+            assert raw is not None
+            await Queries(AsyncpgDriver(raw)).enqueue(
+                [ADVANCE] * count,
+                [run_id.encode() for run_id, _ in self._jobs],
+                [0] * count,
+                [delay for _, delay in self._jobs],
+            )
+        if self._events:
+            lines = [json.dumps(line, sort_keys=True, ensure_ascii=False, default=str) for line in self._events]
+            await self.connection.execute(text("SELECT audit_append(:lines)"), {"lines": lines})
+
+
+class Store:
+    """The bot's database; `transaction` is the only way to change it."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self.engine = engine
+        self.clock = clock
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """One commit; anything raised inside rolls everything back. Raises `Unavailable` when the database is."""
+        try:
+            async with self.engine.begin() as connection:
+                transaction = Transaction(connection, self.clock.now())
+                yield transaction
+                await transaction.flush()
+        except (OperationalError, InterfaceError, OSError, TimeoutError, PostgresConnectionError) as error:
+            raise Unavailable("The bot's database does not answer; nothing was recorded.") from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise Unavailable("The bot's database went away; nothing was recorded.") from error
+            raise
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for reads."""
+        try:
+            async with self.engine.connect() as connection:
+                yield connection
+        except (OperationalError, InterfaceError, OSError, TimeoutError, PostgresConnectionError) as error:
+            raise Unavailable("The bot's database does not answer.") from error
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()

@@ -1,0 +1,187 @@
+"""The tables of the bot's database; the migrations must give the same (a test compares them)."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _time(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+versions = Table(
+    "runbook_versions",
+    metadata,
+    Column("version", Text, primary_key=True),
+    Column("runbook", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("system_document", Text, nullable=False),
+    _time("stored_at"),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", Uuid(as_uuid=False), primary_key=True),
+    Column("number", BigInteger, Identity(always=True), nullable=False, unique=True),
+    Column("system", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("target_seconds", Integer, nullable=False),
+    Column("opened_by", Text, nullable=False),
+    _time("opened_at"),
+    Column("state", Text, nullable=False),
+    Column("channel", Text),
+    Column("channel_name", Text, nullable=False),
+    Column("commander", Text, nullable=False, server_default=""),
+    _time("resolved_at", nullable=True),
+    Index("ix_incidents_open", "state", "opened_at"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Uuid(as_uuid=False), primary_key=True),
+    Column("number", BigInteger, Identity(always=True), nullable=False, unique=True),
+    Column("request_key", Text, nullable=False, unique=True, comment="one command starts one run"),
+    Column("incident_id", ForeignKey("incidents.id"), index=True),
+    Column("runbook", Text, nullable=False),
+    Column("version", ForeignKey("runbook_versions.version"), nullable=False),
+    Column("inputs_digest", Text, nullable=False, comment="finds the last run of this runbook with these inputs"),
+    Column("requested_by", Text, nullable=False),
+    _time("requested_at"),
+    Column("state", Text, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("due", DateTime(timezone=True), comment="when a worker is wanted; empty while only a person can go on"),
+    _time("finished_at", nullable=True),
+    Column("lease_owner", Text),
+    Column(
+        "lease_token", BigInteger, nullable=False, server_default="0", comment="fences a worker that lost its lease"
+    ),
+    _time("lease_until", nullable=True),
+    Index("ix_runs_live", "state"),
+    Index("ix_runs_due", "due"),
+    Index("ix_runs_previous", "runbook", "inputs_digest", "number"),
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("run_id", ForeignKey("runs.id"), primary_key=True),
+    Column("check_key", Text, primary_key=True),
+    Column("fact", JSONB, nullable=False),
+    _time("at"),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", Uuid(as_uuid=False), primary_key=True),
+    Column("run_id", ForeignKey("runs.id"), nullable=False, index=True),
+    Column("action", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("policy", JSONB, nullable=False),
+    Column("spec", JSONB, nullable=False, comment="the rendered spec that would be carried out"),
+    Column("preview", JSONB, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    _time("requested_at"),
+    _time("expires_at"),
+    Column("state", Text, nullable=False),
+    _time("decided_at", nullable=True),
+    Column("reason", Text, nullable=False, server_default=""),
+)
+
+votes = Table(
+    "votes",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("request_id", ForeignKey("approvals.id"), nullable=False, index=True),
+    Column("person", JSONB, nullable=False),
+    Column("choice", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    _time("at"),
+)
+
+effects = Table(
+    "effects",
+    metadata,
+    Column("key", Text, primary_key=True, comment="run:action:digest; the same effect never happens twice"),
+    Column("run_id", ForeignKey("runs.id"), nullable=False, index=True),
+    Column("action", Text, nullable=False),
+    Column("spec", JSONB, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("receipt", JSONB),
+    _time("intended_at"),
+    _time("ended_at", nullable=True),
+)
+
+target_locks = Table(
+    "target_locks",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("run_id", ForeignKey("runs.id"), nullable=False),
+    Column("action", Text, nullable=False),
+    _time("taken_at"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    _time("at"),
+    Column("kind", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("run_id", Uuid(as_uuid=False), index=True),
+    Column("incident_id", Uuid(as_uuid=False), index=True),
+    Column("body", Text, nullable=False, comment="canonical JSON, the text that was hashed"),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("topic", Text, nullable=False),
+    Column("incident_id", Uuid(as_uuid=False)),
+    Column("run_id", Uuid(as_uuid=False)),
+    Column("body", JSONB, nullable=False),
+    _time("created_at"),
+    _time("not_before", nullable=True),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("problem", Text, nullable=False, server_default=""),
+    Index("ix_outbox_order", "incident_id", "id"),
+)
+
+posts = Table(
+    "posts",
+    metadata,
+    Column("key", Text, primary_key=True, comment="what the message shows, e.g. run:<id> or headline:<id>"),
+    Column("channel", Text, nullable=False),
+    Column("ts", Text, nullable=False),
+    _time("posted_at"),
+)

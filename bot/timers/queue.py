@@ -1,0 +1,94 @@
+"""The queue loop: pgqueuer hands out jobs, each wakes one run; the loop survives the database going away."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import timedelta
+
+import asyncpg
+import structlog
+from pgqueuer import PgQueuer
+from pgqueuer.models import Job
+
+from bot.runs.worker import Worker
+from bot.store.session import ADVANCE
+
+log = structlog.get_logger(__name__)
+
+HEARTBEAT = timedelta(seconds=12)
+POLL = timedelta(seconds=5)
+SWEEP_EVERY = timedelta(seconds=30)
+RESTART_AFTER = timedelta(seconds=1)
+
+
+class Queue:
+    """Takes jobs until stopped. `ready` is set whenever the loop listens."""
+
+    def __init__(self, url: str, worker: Worker, *, jobs: int = 20) -> None:
+        self._url = url.replace("postgresql+asyncpg://", "postgresql://", 1)
+        self._worker = worker
+        self._jobs = jobs
+        self._stopping = asyncio.Event()
+        self._running: PgQueuer | None = None
+        self.ready = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until `stop`; pgqueuer ends when Postgres restarts, so it is started again."""
+        sweeping = asyncio.create_task(self._sweep())
+        try:
+            while not self._stopping.is_set():
+                try:
+                    await self._listen()
+                except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                    log.warning("queue lost its database", error=str(error))
+                self.ready.clear()
+                if not self._stopping.is_set():
+                    await self._pause(RESTART_AFTER)
+        finally:
+            sweeping.cancel()
+            await asyncio.gather(sweeping, return_exceptions=True)
+
+    def stop(self) -> None:
+        """Take no more jobs; `run` returns when those under way have ended."""
+        self._stopping.set()
+        if self._running is not None:
+            self._running.shutdown.set()
+
+    async def _listen(self) -> None:
+        connection = await asyncpg.connect(self._url, timeout=5)
+        try:
+            queue = PgQueuer.from_asyncpg_connection(connection)
+            self._running = queue
+
+            @queue.entrypoint(ADVANCE, on_failure="hold")
+            async def advance(job: Job) -> None:
+                await self._worker.advance((job.payload or b"").decode())
+
+            self.ready.set()
+            if not self._stopping.is_set():
+                await queue.run(
+                    dequeue_timeout=POLL,
+                    batch_size=max(1, self._jobs // 2),
+                    max_concurrent_tasks=self._jobs,
+                    heartbeat_timeout=HEARTBEAT,
+                )
+        finally:
+            self._running = None
+            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+                await connection.close(timeout=2)
+
+    async def _sweep(self) -> None:
+        while not self._stopping.is_set():
+            await self._pause(SWEEP_EVERY)
+            try:
+                woken = await self._worker.sweep()
+            except Exception:
+                log.exception("sweep broke")
+                continue
+            if woken:
+                log.info("swept", runs=woken)
+
+    async def _pause(self, length: timedelta) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), length.total_seconds())
