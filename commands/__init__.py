@@ -1,0 +1,49 @@
+"""One thin module a slash command and a family of buttons: parse, one use case, one view."""
+
+from __future__ import annotations
+
+from bot.slack.desk import Routes
+from bot.slack.verbs import Verb
+from commands import approval, home, incident, mention, runbook, steps
+
+
+def routes() -> Routes:
+    """Who handles what: every command, button, form and event the bot answers."""
+    return Routes(
+        commands={"/runbook": runbook.command, "/incident": incident.command},
+        presses={
+            Verb.APPROVE: approval.approve,
+            Verb.DENY: approval.deny,
+            Verb.DETAILS: approval.details,
+            Verb.CHOOSE: steps.choose,
+            Verb.RETRY: steps.choose,
+            Verb.SKIP: steps.skip,
+            Verb.ANSWER: steps.ask,
+            Verb.PICK: steps.pick,
+            Verb.REPORT: steps.ask_report,
+            Verb.UNDO: steps.undo,
+            Verb.SETTLE_HAPPENED: steps.settle_happened,
+            Verb.SETTLE_NOT: steps.settle_not,
+            Verb.VERIFY_AGAIN: steps.recheck,
+            Verb.RECHECK: steps.recheck,
+            Verb.CLOSE: steps.close,
+            Verb.CANCEL: steps.cancel,
+            Verb.ESCALATE: incident.escalate,
+            Verb.RESOLVE: incident.resolve,
+            Verb.NOTE: incident.ask_note,
+            Verb.START: runbook.press_start,
+            Verb.SHOW: runbook.press_show,
+        },
+        forms={
+            Verb.DENY: approval.deny_with_reason,
+            Verb.ANSWER: steps.answer,
+            Verb.REPORT: steps.report,
+            Verb.START: runbook.form_start,
+            Verb.ESCALATE: incident.form_escalate,
+            Verb.NOTE: incident.form_note,
+            Verb.RUNBOOK_ON_MESSAGE: mention.form_choose,
+        },
+        mention=mention.mentioned,
+        shortcut=mention.on_message,
+        home=home.home,
+    )

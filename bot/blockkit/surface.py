@@ -42,7 +42,7 @@ def validate_view(view: object) -> list[Problem]:
     kind = view.get("type") if isinstance(view, Mapping) else None
     if not isinstance(view, Mapping):
         report.add(Code.WRONG_TYPE, "a view must be an object", "")
-    elif kind == "modal" or kind == "home":  # noqa: PLR1714  # spelt out so that the type narrows to a surface
+    elif kind == "modal" or kind == "home":  # spelt out so that the type narrows to a surface
         _view(view, kind, report)
     else:
         report.add(Code.INVALID_VALUE, "must be one of modal, home", "/type", {"choices": ["modal", "home"]})

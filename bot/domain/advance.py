@@ -57,6 +57,12 @@ def advance(run: Run, outcome: o.RunOutcome, now: datetime) -> Step:  # noqa: C9
             return _ungated(run, outcome)
         case o.NotPreviewed():
             return _stopped(run, outcome.key, outcome.reason, (ActionStatus.PREVIEWING,))
+        case o.Edited():
+            _expect(run, outcome.key, ActionStatus.REQUESTED)
+            edits = {**run.actions[outcome.key].edits, **outcome.edits}
+            run = _with(run, outcome.key, status=ActionStatus.PREVIEWING, by=outcome.by, edits=edits, due=None)
+            event = Event(Happened.ACTION_EDITED, outcome.by, {"action": outcome.key, **outcome.edits})
+            return replace(run, state=RunState.DECIDING), (event,)
         case o.Decided():
             return _decided(run, outcome)
         case o.Voided():

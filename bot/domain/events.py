@@ -26,6 +26,7 @@ class Happened(StrEnum):
     QUESTION_ANSWERED = "question.answered"
     FINDINGS_CONCLUDED = "findings.concluded"
     ACTION_CHOSEN = "action.chosen"
+    ACTION_EDITED = "action.edited"
     ACTION_SKIPPED = "action.skipped"
     ACTION_INTENDED = "action.intended"
     ACTION_DONE = "action.done"

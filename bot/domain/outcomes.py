@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
@@ -78,6 +79,15 @@ class NotPreviewed:
 
     key: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A person changes the text of a message that waits for its yes; it is previewed and asked for anew."""
+
+    key: str
+    by: str
+    edits: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +219,7 @@ RunOutcome: TypeAlias = (
     | Previewed
     | Ungated
     | NotPreviewed
+    | Edited
     | Decided
     | Voided
     | Intended

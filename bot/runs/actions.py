@@ -153,6 +153,19 @@ class People:
             await runs.put_fact(tx, run.id, check, fact)
             return after
 
+    async def edit(self, run_id: str, action: str, by: str, edits: Mapping[str, str]) -> Run:
+        """Change the words of a message that waits for its yes: the request is withdrawn and a new one made."""
+        async with self._store.transaction() as tx:
+            run = await locked(tx, run_id)
+            runbook, _ = await self._library.of_run(run)
+            known = runbook.actions.get(action)
+            if known is None or known.kind != "notify" or not edits.keys() <= {"subject", "body"}:
+                raise Refusal("Only the words of a message can be edited.")
+            going = run.actions.get(action)
+            if going is not None and going.request is not None:
+                await approvals.decide(tx, going.request, RequestState.WITHDRAWN, "edited")
+            return await self._apply(tx, run, o.Edited(action, by, dict(edits)))
+
     async def skip(self, run_id: str, action: str, by: str) -> Run:
         """Leave an action out and go on with the plan; a pending request for it is withdrawn."""
         async with self._store.transaction() as tx:

@@ -50,9 +50,8 @@ async def proposal(work: Work, run: Run, going: ActionRun, facts: Mapping[str, F
             replace(action, title=f"Undo: {action.title}", verify=None), kind, await _inverse(work, action, kind)
         )
     try:
-        return Proposal(
-            action, kind, render_spec(kind, action.spec, scope_of(run, facts, work.clock.now(), actor=going.by))
-        )
+        spec = render_spec(kind, action.spec, scope_of(run, facts, work.clock.now(), actor=going.by))
+        return Proposal(action, kind, spec.model_copy(update=dict(going.edits)))
     except UndefinedFact as error:
         raise Refusal(f"«{action.title}» needs something that is not known: {error}") from error
     except TemplateError as error:

@@ -94,6 +94,12 @@ class Reads:
         async with self._store.reading() as connection:
             return await runs.recent(connection, limit)
 
+    async def of_incident(self, incident_id: str) -> Sequence[RunShown]:
+        """The runs of an incident, oldest first, with everything about them."""
+        async with self._store.reading() as connection:
+            found = await runs.of_incident(connection, incident_id)
+        return [await self.shown(run.id) for run in found]
+
     async def request(self, request_id: str) -> StoredRequest:
         """A request for approval. Raises `Mistake` when there is none."""
         async with self._store.reading() as connection:

@@ -1,1 +1,1 @@
-"""The sandbox: local stand-ins for the outside world, speaking only its wire formats; used by `runbook sandbox` and by tests."""
+"""The sandbox: local stand-ins for the outside world that speak only its wire formats; for demos and tests."""

@@ -1,4 +1,4 @@
-"""What a press means and what it is about: the verbs of every button, select and form, and the reference each carries."""
+"""What a press means and what it is about: the verb of every button, select and form, and the reference it carries."""
 
 from __future__ import annotations
 

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 
 class Rendered:
-    """Marks how an author's text in a spec becomes a value: `template` gives text, `expression` gives any value."""
+    """Marks how an author's text in a spec becomes a value: `template` gives text, `expression` gives any value.
+
+    The mark stands on the field (`Annotated[dict[str, Any], EXPRESSION]`): in a mapping or a list it is meant for every
+    text inside, however deep; numbers, booleans and null stay as they are.
+    """
 
     def __init__(self, how: str) -> None:
         self.how = how

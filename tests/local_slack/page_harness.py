@@ -10,6 +10,7 @@ from typing import Any
 
 import page_content as content
 from aiohttp import web
+from playwright.async_api import Page
 
 from bot.sandbox.slack import page
 from bot.sandbox.slack.render import render_home, render_message, render_view
@@ -34,6 +35,12 @@ class CannedNames:
     def usergroup(self, id: str) -> str | None:
         """The one user group."""
         return "billing" if id == "S0BILLING" else None
+
+
+async def show(page: Page, slack: CannedSlack, more: str = "&channel=C0INC", user: str = content.ANA) -> None:
+    """Open the page and wait until it listens for changes."""
+    await page.goto(f"{slack.origin}/?user={user}{more}")
+    await page.wait_for_selector("body[data-ready]")
 
 
 class CannedSlack:
@@ -167,7 +174,9 @@ class CannedSlack:
         if self.view is None:
             return None
         html = render_view(self.view, CannedNames(user), self.view_errors)
-        words = {key: self.view[key]["text"] for key in ("title", "submit", "close") if key in self.view}
+        words: dict[str, Any] = {
+            key: self.view[key]["text"] for key in ("title", "submit", "close") if key in self.view
+        }
         return {"id": self.view["id"], "html": html, "depth": 1, "hash": "1", "errors": self.view_errors, **words}
 
     def _channel(self, identity: str, user: str) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from bot.blockkit import Code, json_characters, limits, validate, validate_message, validate_view
 from bot.blockkit.blocks import KINDS
 
+pytestmark = pytest.mark.local_slack
+
 SECTION: samples.JSON = {"type": "section", "text": samples.plain()}
 
 

@@ -12,6 +12,8 @@ from bot.blockkit import Code, Surface, limits, validate
 from bot.blockkit.blocks import BLOCKS as KNOWN_BLOCKS
 from bot.blockkit.elements import IN_ACTIONS, IN_CONTEXT_ACTIONS, IN_INPUT, IN_SECTION
 
+pytestmark = pytest.mark.local_slack
+
 BY_SURFACE: dict[Surface, dict[str, samples.JSON]] = {
     "message": {**samples.EVERYWHERE, **samples.MESSAGES_ONLY},
     "modal": {**samples.EVERYWHERE, **samples.MODALS_ONLY},

@@ -14,6 +14,8 @@ from workspace_parts import MANIFEST, SEED, ManualClock, button
 
 from bot.sandbox.slack import LocalSlack
 
+pytestmark = pytest.mark.local_slack
+
 INCIDENTS = "C0INCIDENTS"
 
 

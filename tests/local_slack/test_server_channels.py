@@ -10,6 +10,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.slack import LocalSlack
 
+pytestmark = pytest.mark.local_slack
+
 
 async def error_of(call: Any) -> str:
     """The error a call is refused with."""

@@ -11,6 +11,8 @@ from workspace_parts import Bot, button
 
 from bot.sandbox.slack import LocalSlack, PersonError, Timing
 
+pytestmark = pytest.mark.local_slack
+
 Payload = dict[str, Any]
 
 
@@ -255,3 +257,12 @@ async def test_joining_and_archiving_are_heard(bot: Bot, slack: LocalSlack) -> N
     assert {(await joined.get())["user"] for _ in range(2)} == {"U0ANA", "U0BEN"}
     await slack.person("ana").archives("inc-1")
     assert (await archived.get())["channel"] == channel
+
+
+async def test_a_changed_user_group_is_heard(bot: Bot, slack: LocalSlack) -> None:
+    """Who came and who went is in subteam_members_changed, and the list answers anew."""
+    got = await heard(bot, "subteam_members_changed")
+    slack.regroup("billing", "ana", "chloe")
+    event = await got.get()
+    assert (event["added_users"], event["removed_users"]) == (["U0ANA", "U0CHLOE"], ["U0BEN"])
+    assert (await bot.client.usergroups_users_list(usergroup="S0BILLING"))["users"] == ["U0ANA", "U0CHLOE"]

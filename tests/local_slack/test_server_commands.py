@@ -12,6 +12,8 @@ from workspace_parts import Bot, ManualClock, modal
 
 from bot.sandbox.slack import LocalSlack, PersonError, Timing
 
+pytestmark = pytest.mark.local_slack
+
 
 async def remember(bot: Bot, *, text: str | None = None) -> asyncio.Future[dict[str, Any]]:
     """Connect a bot that acknowledges /runbook and keeps the payload."""

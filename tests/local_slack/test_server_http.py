@@ -16,6 +16,8 @@ from workspace_parts import Bot, button, modal
 
 from bot.sandbox.slack import LocalSlack, LocalSlackError
 
+pytestmark = pytest.mark.local_slack
+
 Payload = dict[str, Any]
 
 

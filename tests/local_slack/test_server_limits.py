@@ -17,6 +17,8 @@ from workspace_parts import MANIFEST, SEED, ManualClock
 from bot.sandbox.slack import LocalSlack
 from bot.sandbox.slack.limits import POSTING, T3, Limits
 
+pytestmark = pytest.mark.local_slack
+
 INCIDENTS = "C0INCIDENTS"
 
 
@@ -130,3 +132,14 @@ async def test_an_answer_lost_after_the_effect_doubles_a_retried_post(
     slack.fault("drop", "chat.postMessage", after=True)
     await client.chat_postMessage(channel=INCIDENTS, text="twice")
     assert [seen.text for seen in slack.person("ana").screen()] == ["twice", "twice"]
+
+
+async def test_latency_delays_the_answer(slack: LocalSlack, session: aiohttp.ClientSession) -> None:
+    """A planned delay is too long for an impatient client, and the call after it is quick again."""
+    slack.fault("latency", "auth.test", seconds=0.5)
+    header = {"Authorization": f"Bearer {slack.bot_token}"}
+    impatient = aiohttp.ClientTimeout(total=0.1)
+    with pytest.raises(TimeoutError):
+        await session.post(f"{slack.base_url}auth.test", headers=header, timeout=impatient)
+    async with session.post(f"{slack.base_url}auth.test", headers=header, timeout=impatient) as answer:
+        assert (await answer.json())["ok"]

@@ -11,6 +11,8 @@ from workspace_parts import Bot, button, modal
 
 from bot.sandbox.slack import LocalSlack, PersonError
 
+pytestmark = pytest.mark.local_slack
+
 Payload = dict[str, Any]
 
 
@@ -204,3 +206,40 @@ async def test_home_is_published_when_opened(bot: Bot, slack: LocalSlack) -> Non
     await ana.clicks("My incidents")
     assert (await got.get())["view"]["type"] == "home"
     assert slack.person("ben").screen() == []
+
+
+async def test_every_kind_of_input_reports_its_own_field(bot: Bot, slack: LocalSlack) -> None:
+    """Selects, boxes, dates, people and numbers come back as Slack names them, initial values included."""
+    options = [{"text": {"type": "plain_text", "text": each}, "value": each.lower()} for each in ("One", "Two")]
+    fields: list[Payload] = [
+        {"type": "static_select", "action_id": "one", "options": options},
+        {"type": "checkboxes", "action_id": "boxes", "options": options},
+        {"type": "radio_buttons", "action_id": "radio", "options": options, "initial_option": options[1]},
+        {"type": "datepicker", "action_id": "day", "initial_date": "2026-01-02"},
+        {"type": "users_select", "action_id": "who"},
+        {"type": "number_input", "action_id": "number", "is_decimal_allowed": False, "min_value": "1"},
+        {"type": "multi_external_select", "action_id": "found", "min_query_length": 1},
+    ]
+    blocks = [
+        {"type": "input", "block_id": each["action_id"], "label": {"type": "plain_text", "text": "x"}, "element": each}
+        for each in fields
+    ]
+
+    @bot.app.options("found")
+    async def offer(ack: Any) -> None:
+        await ack(options=options)
+
+    view = modal(*blocks, callback_id="form", submit={"type": "plain_text", "text": "Go"})
+    got = await opened(bot, slack, view)
+    ana = slack.person("ana")
+    filled = {"one": "Two", "boxes": ["one", "two"], "who": "U0BEN", "found": "one"}
+    assert await ana.submits(**filled, number="0") == {"number": "Must be at least 1."}
+    assert await ana.submits(**filled, number="3") == {}
+    values = (await got.get())["view"]["state"]["values"]
+    assert values["one"]["one"]["selected_option"] == options[1]
+    assert values["boxes"]["boxes"]["selected_options"] == options
+    assert values["radio"]["radio"]["selected_option"] == options[1]
+    assert values["day"]["day"]["selected_date"] == "2026-01-02"
+    assert values["who"]["who"]["selected_user"] == "U0BEN"
+    assert values["number"]["number"]["value"] == "3"
+    assert values["found"]["found"]["selected_options"] == options[:1]

@@ -13,6 +13,8 @@ from workspace_parts import MANIFEST, SEED, Bot, button, modal
 
 from bot.sandbox.slack import LocalSlack, LocalSlackError, PersonError, PortInUseError
 
+pytestmark = pytest.mark.local_slack
+
 Payload = dict[str, Any]
 
 
@@ -167,7 +169,8 @@ async def test_changes_are_streamed_to_those_they_concern(page: Page, client: As
         async for line in answer.content:
             if line.startswith(b"data: "):
                 event: Payload = json.loads(line.removeprefix(b"data: "))
-                return event
+                if event["type"] == "message":
+                    return event
         raise AssertionError("the stream ended")
 
     url = f"{page.origin}/_local/events"
@@ -251,3 +254,23 @@ async def test_waiting_sees_what_comes_later(slack: LocalSlack) -> None:
     await asyncio.sleep(0)
     await slack.person("ana").types("at last", "#incidents")
     assert (await waiting).channel == "C0INCIDENTS"
+
+
+async def test_a_page_that_opens_its_stream_late_looks_again(page: Page) -> None:
+    """A fresh stream begins with one change of each kind, so that nothing before it is missed."""
+    async with page.session.get(f"{page.origin}/_local/events", params={"user": "U0ANA"}) as stream:
+        lines = [await stream.content.readline() for _ in range(7)]
+    kinds = [json.loads(line.removeprefix(b"data: "))["type"] for line in lines if line.startswith(b"data: ")]
+    assert kinds == ["presence", "view", "home"]
+
+
+async def test_the_first_look_at_home_waits_for_the_bot(bot: Bot, page: Page) -> None:
+    """What the bot publishes on app_home_opened is in the very answer."""
+
+    @bot.app.event("app_home_opened")
+    async def home(event: Payload, client: Any) -> None:
+        blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": "Welcome home"}}]
+        await client.views_publish(user_id=event["user"], view={"type": "home", "blocks": blocks})
+
+    await bot.connect()
+    assert "Welcome home" in (await page.post("home"))["html"]

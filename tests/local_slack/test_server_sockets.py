@@ -12,6 +12,8 @@ from workspace_parts import Bot, ManualClock
 from bot.sandbox.slack import LocalSlack, Timing
 from bot.sandbox.slack.journal import Entry
 
+pytestmark = pytest.mark.local_slack
+
 
 async def open_url(slack: LocalSlack, session: aiohttp.ClientSession) -> str:
     """A fresh Socket Mode address."""

@@ -58,6 +58,7 @@ MANIFEST: dict[str, Any] = {
                 "reaction_added",
                 "member_joined_channel",
                 "channel_archive",
+                "subteam_members_changed",
             ]
         },
         "interactivity": {"is_enabled": True},

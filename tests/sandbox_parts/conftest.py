@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 
 import aiohttp
 import pytest
@@ -10,6 +11,8 @@ import stripe as stripe_sdk
 
 from bot.sandbox.postgres import Postgres
 from bot.sandbox.stripe import LocalStripe
+
+MakeClient = Callable[..., stripe_sdk.StripeClient]
 
 
 @pytest.fixture(scope="session")
@@ -34,16 +37,22 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture
-def sdk(stripe: LocalStripe, session: aiohttp.ClientSession) -> stripe_sdk.StripeClient:
+def sdk_with(stripe: LocalStripe, session: aiohttp.ClientSession) -> MakeClient:
+    """Makes the official SDK's client over aiohttp, by key, number of its own retries and time limit in seconds."""
+
+    def make(key: str = "", retries: int = 0, seconds: float = 5) -> stripe_sdk.StripeClient:
+        limit: Any = aiohttp.ClientTimeout(total=seconds)
+        return stripe_sdk.StripeClient(
+            key or stripe.key,
+            base_addresses={"api": stripe.url},
+            max_network_retries=retries,
+            http_client=stripe_sdk.AIOHTTPClient(session=session, timeout=limit),
+        )
+
+    return make
+
+
+@pytest.fixture
+def sdk(sdk_with: MakeClient) -> stripe_sdk.StripeClient:
     """The official SDK pointed at the local Stripe, without retries of its own."""
-    return client(stripe, session)
-
-
-def client(stripe: LocalStripe, session: aiohttp.ClientSession, key: str = "", retries: int = 0) -> stripe_sdk.StripeClient:
-    """The official SDK over aiohttp."""
-    return stripe_sdk.StripeClient(
-        key or stripe.key,
-        base_addresses={"api": stripe.url},
-        max_network_retries=retries,
-        http_client=stripe_sdk.AIOHTTPClient(session=session, timeout=5),
-    )
+    return sdk_with()

@@ -1,4 +1,4 @@
-"""The sample system's database: built once as a template, cloned for the sandbox and for each test, with its three logins."""
+"""The sample system's database with its three logins: built once as a template, cloned for each use."""
 
 from __future__ import annotations
 

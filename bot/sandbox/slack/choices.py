@@ -35,6 +35,8 @@ def chosen(element: Element, raw: Any, offered: list[Json]) -> Json:
     elif isinstance(empty, list):
         value = _several(raw)
     elif name == "selected_date_time":
+        if not str(raw).isdigit():
+            raise PersonError(f"A date and time is given in seconds since the epoch, not as {raw!r}.")
         value = int(raw)
     elif name == "rich_text_value":
         value = raw if isinstance(raw, dict) else _rich(str(raw))

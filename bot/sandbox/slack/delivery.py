@@ -80,7 +80,7 @@ class Delivery:
             if isinstance(outcome, Acked) or not outcome.retry:
                 return
             await asyncio.sleep(seconds)
-            reason = "http_timeout" if outcome.reason == "no_connection" else outcome.reason
+            reason = "timeout" if outcome.reason == "no_connection" else outcome.reason
             outcome = await self.transport.send("events_api", payload, Retry(attempt, reason))
 
     async def command(self, payload: Json) -> Outcome:

@@ -28,7 +28,7 @@ T4 = Tier(100, 100)
 UNLIMITED = Tier(math.inf, 1)
 # One a second in a channel and "several hundred a minute" in a workspace.
 POSTING = Tier(60, 4, by="channel", workspace_per_minute=300)
-# Ten times the documented auth tier of 600/min would never be met by a bot; 600 is Slack's own number.
+# auth.test has a tier of its own: hundreds a minute.
 AUTH_TEST = Tier(600, 600)
 # Tier 1 says "one a minute and more": an app with ten sockets must be able to reconnect them all.
 CONNECTING = Tier(10, 20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.sandbox.slack.errors import PersonError
 from bot.sandbox.slack.posting import announce
 from bot.sandbox.slack.records import Channel
 from bot.sandbox.slack.state import Workspace
@@ -90,6 +91,29 @@ def unarchive(space: Workspace, channel: Channel, user: str) -> None:
     space.tell("channel", channel)
     event = "group_unarchive" if channel.kind == "private" else "channel_unarchive"
     space.emit({"type": event, "channel": channel.id, "user": user}, channel)
+
+
+def regroup(space: Workspace, handle: str, users: list[str]) -> None:
+    """Change who is in a user group; the app hears subteam_members_changed."""
+    group = next((each for each in space.usergroups.values() if each.handle == handle.removeprefix("@")), None)
+    if group is None:
+        raise PersonError(f"There is no user group @{handle.removeprefix('@')}.")
+    added = [user for user in users if user not in group.users]
+    removed = [user for user in group.users if user not in users]
+    group.users = list(users)
+    space.tell("state")
+    space.emit(
+        {
+            "type": "subteam_members_changed",
+            "subteam_id": group.id,
+            "team_id": space.team_id,
+            "date_update": space.now(),
+            "added_users": added,
+            "added_users_count": str(len(added)),
+            "removed_users": removed,
+            "removed_users_count": str(len(removed)),
+        }
+    )
 
 
 def set_note(space: Workspace, channel: Channel, which: str, value: str, user: str) -> None:

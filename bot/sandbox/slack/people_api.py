@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from bot.sandbox.slack.sockets import SocketHub
 from bot.sandbox.slack.state import Workspace
 
 Act = Callable[[str, Json], Awaitable[Json]]
+# How long the first look at an app's Home tab waits for the app to publish it.
+FIRST_LOOK_SECONDS = 1.0
 _CONTAINER = ("channel", "ts", "view_id")
 
 
@@ -142,8 +145,11 @@ class PeopleApi:
         return {}
 
     async def home(self, user: str, body: Json) -> Json:
-        """POST home."""
+        """POST home: what is published, waiting a moment for the first time somebody looks."""
         await self.people.home(user)
+        if "app_home_opened" in self.space.manifest.events:
+            with contextlib.suppress(TimeoutError):
+                await self.space.changes.wait_for(lambda: self.space.homes.get(user), FIRST_LOOK_SECONDS)
         return {"html": screen.home_html(self.space, user)}
 
     async def shortcut(self, user: str, body: Json) -> Json:
@@ -219,8 +225,11 @@ class PeopleApi:
             return refuse(str(error))
         stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
         await stream.prepare(request)
-        with self.space.changes.feed(user) as feed:
+        with self.space.changes.feed(user) as feed, contextlib.suppress(ConnectionError):
             await stream.write(b": open\n\n")
+            # What changed between the page's first look and now would never be told.
+            for kind in ("presence", "view", "home"):
+                feed.queue.put_nowait({"type": kind})
             while (event := await feed.queue.get()) is not None:
                 await stream.write(b"data: " + json.dumps(event).encode() + b"\n\n")
         return stream

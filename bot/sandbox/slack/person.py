@@ -16,6 +16,7 @@ from bot.sandbox.slack.state import Workspace
 
 Found = TypeVar("Found")
 WAIT_SECONDS = 5.0
+_EXTERNAL = ("external_select", "multi_external_select")
 
 
 @dataclass
@@ -55,7 +56,7 @@ class Person:
     ) -> Seen:
         """Choose in a select, date picker, overflow menu … found like a button; options by their value or text."""
         seen, element = await self._finds(what, message, within)
-        if element.type in ("external_select", "multi_external_select"):
+        if element.type in _EXTERNAL:
             await self.people.options(self.id, seen.container, element.block_id, element.action_id, str(value))
         given: Json = {"selected_option": value, "values": self._take(seen)}
         await self.people.click(self.id, seen.container, element.block_id, element.action_id, given)
@@ -81,6 +82,9 @@ class Person:
         view = await self.modal()
         for name, value in values.items():
             element = _input(view, name)
+            if element.type in _EXTERNAL:
+                place = {"type": "view", "view_id": view.id}
+                await self.people.options(self.id, place, element.block_id, element.action_id, str(value))
             self._draft.setdefault(element.block_id, {})[element.action_id] = value
 
     async def submits(self, **values: Any) -> dict[str, str]:

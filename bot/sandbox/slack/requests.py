@@ -69,7 +69,8 @@ class HttpTransport:
         body, content_type = _encode(kind, payload)
         headers = {}
         if retry is not None:
-            headers = {"x-slack-retry-num": str(retry.attempt), "x-slack-retry-reason": retry.reason}
+            reason = "http_timeout" if retry.reason == "timeout" else retry.reason
+            headers = {"x-slack-retry-num": str(retry.attempt), "x-slack-retry-reason": reason}
         name = delivery_name(kind, payload)
         attempt = retry.attempt if retry else 0
         self.journal.note("delivery", name, envelope=kind, url=self.url, payload=payload, retry_attempt=attempt)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import hmac
 import secrets
 import time
@@ -25,6 +26,7 @@ from bot.sandbox.slack.faults import Fault, Faults
 from bot.sandbox.slack.journal import Journal
 from bot.sandbox.slack.limits import Limits
 from bot.sandbox.slack.manifest import read_manifest
+from bot.sandbox.slack.membership import regroup
 from bot.sandbox.slack.people_api import PeopleApi
 from bot.sandbox.slack.person import Person
 from bot.sandbox.slack.requests import HttpTransport, is_loopback
@@ -112,9 +114,11 @@ class LocalSlack:
             await web.TCPSite(self._runner, self.host, self.port).start()
         except OSError as error:
             await self._runner.cleanup()
-            raise PortInUseError(
-                f"Local Slack cannot listen on {self.host}:{self.port} ({error.strerror}); choose another port."
-            ) from error
+            if error.errno == errno.EADDRINUSE:
+                raise PortInUseError(
+                    f"Local Slack cannot listen on {self.host}:{self.port}: the port is in use; choose another one."
+                ) from error
+            raise LocalSlackError(f"Local Slack cannot listen on {self.host}:{self.port}: {error.strerror}.") from error
         self.port = int(self._runner.addresses[0][1])
         host = f"[{self.host}]" if ":" in self.host else self.host
         self.space.origin = f"http://{host}:{self.port}"
@@ -143,6 +147,10 @@ class LocalSlack:
     def person(self, name: str) -> Person:
         """Somebody to act as, by user name or id; raises PersonError when there is nobody of that name."""
         return Person(self.space, self.people, self.people.user(name))
+
+    def regroup(self, handle: str, *names: str) -> None:
+        """Put exactly these people into a user group; the bot hears of it where it subscribed."""
+        regroup(self.space, handle, [self.people.user(name) for name in names])
 
     def fault(self, kind: Any, method: str | None = None, **more: Any) -> None:
         """Plan a misbehaviour; see `faults.Fault`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from enum import Enum
 
@@ -38,9 +39,10 @@ class Fault:
 
 
 class Faults:
-    """The switches; a call takes the oldest fault that matches it."""
+    """The switches; a call takes the oldest fault that matches it, and `taken` is set when the first one has."""
 
     def __init__(self) -> None:
+        self.taken = asyncio.Event()
         self._planned: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
@@ -50,11 +52,13 @@ class Faults:
     def clear(self) -> None:
         """All is well again."""
         self._planned.clear()
+        self.taken.clear()
 
     def take(self, method: str, path: str) -> Fault | None:
         """The fault for this call, counted down, or None."""
         for fault in self._planned:
             if fault.matches(method, path):
+                self.taken.set()
                 fault.times = None if fault.times is None else fault.times - 1
                 return fault
         return None

@@ -66,6 +66,20 @@ class Objects:
         """Leave the tombstone that Stripe shows of a deleted object."""
         self._by_id[row["id"]] = {"id": row["id"], "object": row["object"], "deleted": True}
 
+    def discard(self, wanted: str) -> None:
+        """Remove one object without a tombstone, as if it had never been."""
+        del self._by_id[wanted]
+
+    def forget_customer(self, customer: str) -> None:
+        """Remove a customer without a trace: its objects of every kind and the events about them."""
+        mine = {row["id"] for row in self._by_id.values() if customer in {row["id"], row.get("customer")}}
+        charges = {row["id"] for row in self._by_id.values() if row.get("charge") in mine}
+        gone = mine | charges
+        for row in tuple(self._by_id.values()):
+            about = row["data"]["object"]["id"] if row["object"] == "event" else row["id"]
+            if about in gone:
+                del self._by_id[row["id"]]
+
     def clear(self) -> None:
         """Forget everything."""
         self._by_id.clear()

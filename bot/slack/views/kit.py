@@ -15,7 +15,7 @@ from bot.blockkit import json_characters, limits
 from bot.errors import Mistake
 from bot.slack.verbs import Ref, Verb, action_id
 from bot.slack.views import spell
-from bot.slack.views.text import clip, neutral, one_line
+from bot.slack.views.text import DASH, clip, neutral, one_line
 
 Block: TypeAlias = dict[str, Any]
 Element: TypeAlias = dict[str, Any]
@@ -63,17 +63,17 @@ class Message:
 
 def plain(text: str, limit: int) -> dict[str, Any]:
     """A plain_text object of one line; ":smile:" in data stays those letters."""
-    return {"type": "plain_text", "text": clip(one_line(text), limit) or spell.DASH, "emoji": False}
+    return {"type": "plain_text", "text": clip(one_line(text), limit) or DASH, "emoji": False}
 
 
 def mrkdwn(text: str, limit: int = limits.SECTION_TEXT) -> dict[str, Any]:
     """A mrkdwn object; data in `text` must have been escaped by the caller. Bare addresses do not become links."""
-    return {"type": "mrkdwn", "text": clip(text, limit) or spell.DASH, "verbatim": True}
+    return {"type": "mrkdwn", "text": clip(text, limit) or DASH, "verbatim": True}
 
 
 def t(text: str, *, bold: bool = False, italic: bool = False, code: bool = False, strike: bool = False) -> Element:
     """A piece of rich text, literal."""
-    element: Element = {"type": "text", "text": neutral(text) or spell.DASH}
+    element: Element = {"type": "text", "text": neutral(text) or DASH}
     flags = {"bold": bold, "italic": italic, "code": code, "strike": strike}
     style = {name: True for name, on in flags.items() if on}
     return {**element, "style": style} if style else element
@@ -111,7 +111,7 @@ def spoken(text: str, **style: bool) -> list[Element]:
             pieces.append(person(part))
         elif part:
             pieces.append(t(part, **style))
-    return pieces or [t(spell.DASH)]
+    return pieces or [t(DASH)]
 
 
 # -- blocks ------------------------------------------------------------------------------------------------------------
@@ -222,6 +222,12 @@ def select(verb: Verb, placeholder: str, options: Sequence[Element], discriminat
         "placeholder": plain(placeholder, limits.PLACEHOLDER),
         "options": list(options),
     }
+
+
+def select_place(verb: Verb, ref: Ref) -> str:
+    """The block id of a menu: it carries the reference, as an option's value is too short for one; "" if it cannot."""
+    carried = encoded(ref, limits.BLOCK_ID - len(verb) - 1)
+    return f"{verb}#{carried}" if carried else ""
 
 
 def fits_in_card(options: Sequence[Element], budget: int = 2_400) -> bool:

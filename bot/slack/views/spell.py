@@ -69,7 +69,7 @@ def day_and_time(moment: datetime) -> str:
     return utc(moment, "%Y-%m-%d %H:%M:%S")
 
 
-def value(data: Any) -> str:
+def value(data: Any) -> str:  # noqa: PLR0911 - one arm a type
     """A value as a person reads it; nothing is "–", text stays as it is."""
     match data:
         case None | "":

@@ -13,7 +13,7 @@ from typing import Any
 from bot.blockkit import json_characters, limits
 from bot.slack.views import spell
 from bot.slack.views.kit import Block, CsvFile, Element
-from bot.slack.views.text import clip, neutral, one_line
+from bot.slack.views.text import DASH, clip, neutral, one_line
 
 MAX_CELL = 120
 _BUDGET = 8_000
@@ -86,7 +86,7 @@ def _harmless(data: Any) -> str:
 
 
 def _text(data: Any) -> Element:
-    return {"type": "raw_text", "text": clip(one_line(spell.value(data)), MAX_CELL) or spell.DASH}
+    return {"type": "raw_text", "text": clip(one_line(spell.value(data)), MAX_CELL) or DASH}
 
 
 def _cell(data: Any, numeric: bool) -> Element:

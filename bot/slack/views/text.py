@@ -24,7 +24,7 @@ _ZWJ = "\u200d"
 
 
 def neutral(text: str) -> str:
-    """The text with nothing in it that hides, reorders or rings: controls and direction marks become visible, emoji stay."""
+    """The text with nothing in it that hides, reorders or rings: controls become visible signs, emoji stay."""
     if text.isascii() and text.isprintable():
         return text
     return _HIDDEN.sub(_visible, text.replace("\r\n", "\n"))

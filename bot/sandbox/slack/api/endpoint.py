@@ -90,10 +90,15 @@ class Endpoint:
         call = Call(self.space, args, self.open_socket)
         if method.scopes and method.token == "bot" and not call.allows(*method.scopes):
             raise missing_scope(self.space, method.scopes)
-        subject = args.text(method.tier.by) if method.tier.by else ""
+        subject = self._subject(args.text(method.tier.by)) if method.tier.by else ""
         if seconds := self.limits.wait_seconds(name, method.tier, token, subject):
             return {"ok": False, "error": "ratelimited", "retry_after": seconds}
         return {"ok": True} | method.handle(call)
+
+    def _subject(self, channel: str) -> str:
+        """One name for a channel, however the call names it."""
+        found = self.space.find_channel(channel)
+        return found.id if found is not None else channel
 
     async def _spoil(self, request: web.Request, name: str, fault: Fault) -> web.Response | None:
         match fault.kind:

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from bot.sandbox.slack.render.emoji import EMOJI
 
 FOLDER: Final = Path(__file__).parent
-_TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+_TYPES: Final = {".js": "text/javascript", ".css": "text/css"}
 _TEMPLATES: Final = Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined)
 # Everything comes from this server, except pictures, which Slack's image blocks may take from anywhere.
 CONTENT_SECURITY_POLICY: Final = (

@@ -90,10 +90,10 @@ function showHead(channel) {
   const marks = channel.bookmarks || [];
   byId("bookmarks").hidden = !marks.length;
   byId("bookmarks").replaceChildren(...marks.map(bookmark));
-  const member = channel.is_member !== false;
-  byId("composer-place").classList.toggle("foreign", !member);
+  const writable = channel.is_member !== false && !channel.is_archived;
+  byId("composer-place").classList.toggle("foreign", !writable);
   byId("join")?.remove();
-  if (!member) byId("composer-place").append(joinBar(channel));
+  if (!writable) byId("composer-place").append(channel.is_archived ? archivedBar(channel) : joinBar(channel));
 }
 
 function bookmark({ title, link }) {
@@ -106,6 +106,8 @@ function joinBar(channel) {
   return h("div", { class: "join", id: "join" }, h("span", {}, `You are looking at #${channel.name}`),
     h("button", { type: "button", class: "button button-primary", onclick: join }, "Join channel"));
 }
+
+const archivedBar = (channel) => h("div", { class: "join", id: "join" }, `#${channel.name} is archived; it can only be read.`);
 
 function showPin(pins) {
   const pinned = byId("messages").querySelector(`[data-ts="${CSS.escape(String(pins[0]?.ts || pins[0]))}"]`);

@@ -127,6 +127,9 @@ export function closeMenus() {
 
 document.addEventListener("pointerdown", (event) => {
   if (!event.target.closest(".popup")) closeMenus();
+});
+// Only after the click has landed: what closes earlier moves the button away from under the pointer.
+document.addEventListener("click", (event) => {
   for (const open of document.querySelectorAll("details.overflow[open], details.several[open]")) {
     if (!open.contains(event.target)) open.open = false;
   }

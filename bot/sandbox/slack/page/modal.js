@@ -12,11 +12,13 @@ let sending = false;
 
 const container = () => ({ type: "view", view_id: shown?.id });
 
+const signature = (view) => JSON.stringify({ ...view, errors: null });
+
 /** Fetches the top view and shows it, or closes the dialog when there is none. */
 export async function refreshModal() {
   const { view } = await get("view");
   if (!view) return hide();
-  if (shown?.id === view.id && shown.hash === view.hash && shown.html === view.html) return showErrors(view.errors);
+  if (shown && signature(shown) === signature(view)) return showErrors(view.errors);
   keep();
   const same = shown?.id === view.id;
   const focused = same ? document.activeElement?.name : "";

@@ -9,7 +9,6 @@ from markupsafe import Markup
 
 from bot.sandbox.slack.render.html import el, join, lines
 
-# ruff: noqa: RUF001  (emoji that look like letters are what is meant here)
 _LISTED: Final = """
 +1=👍 thumbsup=👍 -1=👎 thumbsdown=👎 white_check_mark=✅ heavy_check_mark=✔️
 ballot_box_with_check=☑️ x=❌ no_entry=⛔ no_entry_sign=🚫 warning=⚠️ rotating_light=🚨 fire=🔥

@@ -14,6 +14,9 @@ from markupsafe import Markup
 from bot.sandbox.slack.render.html import el, safe_url
 
 
+_ALIGNMENTS: Final = {"text-align:center": "center", "text-align:right": "right"}
+
+
 class _Renderer(RendererHTML):
     """The library's renderer with links that open in a new tab and tables that scroll inside their box."""
 
@@ -26,6 +29,13 @@ class _Renderer(RendererHTML):
     def table_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Any) -> str:
         """A wide table scrolls, not the page."""
         return '<div class="table-scroll" tabindex="0" role="region" aria-label="Table"><table class="table">'
+
+    def th_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Any) -> str:
+        """A cell's alignment as a class: the page allows no inline styles."""
+        style = str(tokens[idx].attrGet("style") or "")
+        return f'<{tokens[idx].tag} class="align-{_ALIGNMENTS.get(style, "left")}">'
+
+    td_open = th_open
 
     def table_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: Any) -> str:
         """Closes the table and its box."""

@@ -1,0 +1,210 @@
+"""Every command of `runbook`, each a few lines over the rooms that do the work."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.cli import doctor as checkup
+from bot.cli import drill as drills
+from bot.cli import terminal
+from bot.cli.console import Exit, as_json, err, fail, in_loop, out
+from bot.cli.sandbox import MANIFEST, open_sandbox
+from bot.errors import BotError
+from bot.main import catalogue_at, running
+from bot.settings import environment, read_settings
+from bot.store.migrate import head, migrate
+from bot.store.session import engine_of
+from bot.telemetry import set_up
+
+cli = typer.Typer(
+    name="runbook",
+    help="Incident runbooks that run: diagnosed in Slack, changed only after an approver's click, recorded whole.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+RunbooksPath = Annotated[Path, typer.Option("--runbooks", help="The folder with one folder a system.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+SHIPPED = Path(__file__).resolve().parents[2] / "runbooks"
+
+
+@cli.command()
+def sandbox(
+    port: Annotated[int, typer.Option(help="The port of the page; 0 takes a free one.", min=0, max=65535)] = 8200,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
+    data: Annotated[Path | None, typer.Option(help="Where PostgreSQL keeps its files.")] = None,
+) -> None:
+    """Open everything in a browser: a local Slack, a sample system with planted faults, a local Stripe, and the bot."""
+    set_up("WARNING")
+    in_loop(open_sandbox(port, browser=not no_browser, data=data))
+
+
+@cli.command()
+def serve(
+    no_worker: Annotated[bool, typer.Option("--no-worker", help="Only listen to Slack; another process works.")] = False,
+) -> None:
+    """Listen to Slack and work on runs, until stopped."""
+    _stay(listen=True, work=not no_worker)
+
+
+@cli.command()
+def worker() -> None:
+    """Work on runs without listening to Slack, until stopped."""
+    _stay(listen=False, work=True)
+
+
+@cli.command("migrate")
+def migrate_() -> None:
+    """Bring the bot's database to the revision of this release."""
+
+    async def work() -> None:
+        engine = engine_of(_database_url())
+        try:
+            await migrate(engine)
+        finally:
+            await engine.dispose()
+
+    in_loop(work())
+    out.print(f"The database is at revision {head()}.")
+
+
+@cli.command()
+def lint(
+    path: Annotated[Path, typer.Argument(help="A folder of runbooks.")] = SHIPPED,
+    json: AsJson = False,
+) -> None:
+    """Check runbooks: every problem of every file, with its place and how to mend it."""
+    from bot.authoring.loader import load_tree
+    from bot.authoring.problems import as_data, as_text
+
+    catalogue, problems = load_tree(path)
+    errors = [problem for problem in problems if problem.level == "error"]
+    if json:
+        as_json(as_data(problems))
+    elif problems:
+        out.print(as_text(problems), markup=False)
+    if not json:
+        warnings = len(problems) - len(errors)
+        out.print(f"{len(catalogue)} runbooks, {len(errors)} errors, {warnings} warnings.")
+    raise typer.Exit(int(Exit.NOT_AS_WISHED if errors else Exit.DONE))
+
+
+@cli.command("list")
+def list_(
+    words: Annotated[list[str] | None, typer.Argument(help="Words from a title or a symptom.")] = None,
+    runbooks: RunbooksPath = SHIPPED,
+    json: AsJson = False,
+) -> None:
+    """List the runbooks, or those that fit some words."""
+    terminal.listed(_catalogue(runbooks), " ".join(words or ()), json=json)
+
+
+@cli.command()
+def show(
+    id: Annotated[str, typer.Argument(help="The runbook's id, such as RB-011.")],
+    runbooks: RunbooksPath = SHIPPED,
+    json: AsJson = False,
+) -> None:
+    """Show a runbook: what it asks, checks, finds and can do."""
+    try:
+        terminal.shown(_catalogue(runbooks), id, json=json)
+    except BotError as error:
+        fail(str(error), Exit.MISTAKE, error.hint)
+
+
+@cli.command()
+def run(
+    id: Annotated[str, typer.Argument(help="The runbook's id, such as RB-011.")],
+    inputs: Annotated[list[str] | None, typer.Argument(help="Inputs as name=value.")] = None,
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="Against a throw-away sandbox.")] = False,
+    fault: Annotated[str, typer.Option(help="With --sandbox: the fault to plant first.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="With --sandbox: approve everything.")] = False,
+) -> None:
+    """Run a runbook in the terminal, with live progress; approval is asked of a second person."""
+    set_up("WARNING")
+    pairs = _pairs(inputs or [])
+    if sandbox:
+        in_loop(terminal.run_in_sandbox(id, pairs, fault=fault, approve_all=yes))
+    else:
+        settings = read_settings()
+        in_loop(terminal.run_for_real(settings, environment(), id, pairs))
+
+
+@cli.command()
+def drill(
+    ids: Annotated[list[str] | None, typer.Argument(help="Runbooks to drill.")] = None,
+    all: Annotated[bool, typer.Option("--all", help="Every runbook that has drills.")] = False,
+    branch: Annotated[str, typer.Option(help="Only this branch.")] = "",
+    json: AsJson = False,
+) -> None:
+    """Plant a fault in a throw-away sandbox and play it through Slack: findings, approval, effect, verification."""
+    set_up("ERROR")
+    if not ids and not all:
+        fail("Say which runbook to drill, or --all.", Exit.MISTAKE)
+    report = in_loop(drills.drill(ids or [], every=all, branch=branch))
+    if json:
+        as_json(report.data())
+    else:
+        out.print(report.text(), markup=False)
+    raise typer.Exit(int(Exit.DONE if report.passed else Exit.NOT_AS_WISHED))
+
+
+@cli.command()
+def doctor(json: AsJson = False) -> None:
+    """Check settings, database, migrations, Slack token and scopes, and Stripe keys; say how to mend each."""
+    set_up("ERROR")
+    findings = in_loop(checkup.examine(environment(), MANIFEST))
+    if json:
+        as_json([finding.data() for finding in findings])
+    else:
+        for finding in findings:
+            out.print(finding.line(), markup=False)
+    raise typer.Exit(int(Exit.DONE if all(finding.ok for finding in findings) else Exit.NOT_AS_WISHED))
+
+
+def _stay(*, listen: bool, work: bool) -> None:
+    async def stay() -> None:
+        settings = read_settings()
+        set_up(settings.log_level, settings.log_format)
+        async with running(settings, environment(), listen=listen, work=work):
+            await asyncio.Event().wait()
+
+    in_loop(stay())
+
+
+def _database_url() -> str:
+    url = read_settings().database_url.get_secret_value()
+    if not url:
+        fail("DATABASE_URL is not set.", Exit.MISSING, "docs/settings.md lists every variable.")
+    return url
+
+
+def _catalogue(path: Path) -> object:
+    try:
+        return catalogue_at(path)
+    except BotError as error:
+        fail(str(error), Exit.NOT_AS_WISHED, error.hint)
+
+
+def _pairs(words: list[str]) -> dict[str, str]:
+    pairs = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            fail(f"«{word}» is not name=value.", Exit.MISTAKE)
+        pairs[name] = value
+    return pairs
+
+
+def main() -> None:
+    """The entry of `runbook`."""
+    try:
+        cli()
+    except BrokenPipeError:
+        err.file.close()

@@ -1,0 +1,153 @@
+"""`runbook doctor`: what is missing before the bot can work, each with the way to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import stripe
+import yaml
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.domain.system import SecretRef, System
+from bot.errors import BotError
+from bot.main import catalogue_at
+from bot.settings import Settings, SlackMode, read_settings
+from bot.store.migrate import head, revision
+from bot.store.session import engine_of
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One thing that was looked at; `mend` says what to do when it is not well."""
+
+    name: str
+    ok: bool
+    said: str
+    mend: str = ""
+
+    def line(self) -> str:
+        """One line for a terminal."""
+        mark = "ok  " if self.ok else "BAD "
+        return f"{mark} {self.name}: {self.said}" + (f"\n     {self.mend}" if not self.ok and self.mend else "")
+
+    def data(self) -> dict[str, Any]:
+        """The same for machines."""
+        return asdict(self)
+
+
+async def examine(environment: Mapping[str, str], manifest: Path) -> list[Examined]:
+    """Look at everything the bot depends on."""
+    try:
+        settings = read_settings()
+    except BotError as error:
+        return [Examined("settings", False, str(error), error.hint)]
+    findings = [_settings(settings)]
+    findings += await _database(settings)
+    findings += await _slack(settings, manifest)
+    findings += _systems(settings, environment)
+    return findings
+
+
+def _settings(settings: Settings) -> Examined:
+    wanted = {"DATABASE_URL": settings.database_url, "SLACK_BOT_TOKEN": settings.slack_bot_token}
+    if settings.slack_mode is SlackMode.SOCKET:
+        wanted["SLACK_APP_TOKEN"] = settings.slack_app_token
+    else:
+        wanted["SLACK_SIGNING_SECRET"] = settings.slack_signing_secret
+    missing = [name for name, value in wanted.items() if not value.get_secret_value()]
+    if missing:
+        return Examined("settings", False, f"{', '.join(missing)} not set", "docs/settings.md says where to get each.")
+    return Examined("settings", True, f"complete for {settings.slack_mode} mode")
+
+
+async def _database(settings: Settings) -> list[Examined]:
+    url = settings.database_url.get_secret_value()
+    if not url:
+        return [Examined("database", False, "DATABASE_URL is not set", "Point it at a PostgreSQL 14 or newer.")]
+    engine = engine_of(url)
+    try:
+        at = await revision(engine)
+    except (OSError, SQLAlchemyError) as error:
+        said = type(error).__name__
+        return [Examined("database", False, f"does not answer ({said})", "Check host, port, user and password.")]
+    finally:
+        await engine.dispose()
+    if at != head():
+        return [Examined("migrations", False, f"at {at or 'none'}, wanted {head()}", "Run: runbook migrate")]
+    return [Examined("database", True, f"answers, at revision {at}")]
+
+
+async def _slack(settings: Settings, manifest: Path) -> list[Examined]:
+    token = settings.slack_bot_token.get_secret_value()
+    if not token:
+        return [Examined("slack", False, "no bot token", "Install the app and copy the Bot User OAuth Token.")]
+    web = AsyncWebClient(token, base_url=settings.slack_api_url)
+    web.proxy = None
+    try:
+        answer = await web.auth_test()
+    except SlackApiError as error:
+        return [Examined("slack", False, f"refuses the token: {error.response['error']}", "Reinstall the app.")]
+    except (SlackClientError, OSError, TimeoutError):
+        return [Examined("slack", False, "does not answer", "Is slack.com reachable from here?")]
+    declared = yaml.safe_load(manifest.read_text(encoding="utf-8"))["oauth_config"]["scopes"]["bot"]
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    granted = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",")}
+    missing = [scope for scope in declared if scope not in granted]
+    found = [Examined("slack", True, f"talks to {answer['team']} as {answer['user']}")]
+    if missing:
+        mend = "Update the app from app_manifest.yml and reinstall it."
+        found.append(Examined("scopes", False, f"missing {', '.join(missing)}", mend))
+    else:
+        found.append(Examined("scopes", True, f"all {len(declared)} granted"))
+    return found
+
+
+def _systems(settings: Settings, environment: Mapping[str, str]) -> list[Examined]:
+    try:
+        catalogue = catalogue_at(settings.runbooks_path)
+    except BotError as error:
+        return [Examined("runbooks", False, str(error), error.hint)]
+    found = [Examined("runbooks", True, f"{len(catalogue)} of {len(catalogue.systems)} systems")]
+    for system in catalogue.systems.values():
+        missing = sorted(ref.env for ref in _references(system) if not environment.get(ref.env))
+        if missing:
+            mend = f"runbooks/{system.id}/system.yaml says what each is for."
+            found.append(Examined(system.id, False, f"not set: {', '.join(missing)}", mend))
+        found += _stripe(system, environment)
+    return found
+
+
+def _references(system: System) -> set[SecretRef]:
+    refs: set[SecretRef] = set()
+    for database in system.databases.values():
+        refs.update(ref for ref in (database.read, database.act) if ref is not None)
+    for service in system.services.values():
+        refs.update(ref for ref in (service.base, *service.headers.values()) if isinstance(ref, SecretRef))
+    if system.stripe is not None:
+        refs.add(system.stripe.key)
+    return refs
+
+
+def _stripe(system: System, environment: Mapping[str, str]) -> list[Examined]:
+    """Which mode the key is of, and whether Stripe takes it. The key itself is never said."""
+    key = environment.get(system.stripe.key.env, "") if system.stripe is not None else ""
+    if system.stripe is None or not key:
+        return []
+    kind, _, rest = key.partition("_")
+    mode = "live" if rest.startswith("live_") else "test" if rest.startswith("test_") else "unknown"
+    restricted = "a restricted" if kind == "rk" else "an unrestricted"
+    base = system.stripe.base
+    address = environment.get(base.env, "") if isinstance(base, SecretRef) else base
+    addresses: Any = {"api": address} if address else {}
+    try:
+        stripe.StripeClient(key, base_addresses=addresses, max_network_retries=0).v1.balance.retrieve()
+    except stripe.AuthenticationError:
+        return [Examined(f"{system.id} stripe", False, "refuses the key", f"Renew {system.stripe.key.env}.")]
+    except stripe.StripeError as error:
+        return [Examined(f"{system.id} stripe", False, f"does not answer ({type(error).__name__})", "Is it reachable?")]
+    return [Examined(f"{system.id} stripe", True, f"takes {restricted} {mode}-mode key")]

@@ -1,0 +1,82 @@
+"""`runbook sandbox`: start the world and the bot in it, and stay until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import webbrowser
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.cli.console import out
+from bot.main import Bot, running
+from bot.runs.work import Milestone, pass_by
+from bot.sandbox.alacarte import plant
+from bot.sandbox.postgres import Postgres
+from bot.sandbox.world import World, opened
+from bot.settings import Settings, SlackMode, read_settings
+from bot.store.migrate import migrate
+from bot.store.session import engine_of
+
+ROOT = Path(__file__).resolve().parents[2]
+MANIFEST = ROOT / "app_manifest.yml"
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A world and the bot that lives in it."""
+
+    world: World
+    bot: Bot
+
+
+def settings_in(world: World, mode: SlackMode = SlackMode.SOCKET) -> Settings:
+    """The settings of a bot that lives in this world."""
+    given = {name.lower(): value for name, value in world.environment().items() if name.lower() in Settings.model_fields}
+    return read_settings({**given, "slack_mode": mode, "runbooks_path": ROOT / "runbooks"})
+
+
+@asynccontextmanager
+async def populated(
+    postgres: Postgres,
+    *,
+    port: int = 0,
+    rate_limits: bool = True,
+    hints: tuple[str, ...] = (),
+    milestone: Milestone = pass_by,
+) -> AsyncIterator[Sandbox]:
+    """A fresh world on a running server with a bot in it."""
+    async with opened(postgres, MANIFEST, port=port, rate_limits=rate_limits, hints=hints) as world:
+        settings = settings_in(world)
+        engine = engine_of(settings.database_url.get_secret_value())
+        await migrate(engine)
+        await engine.dispose()
+        async with running(settings, world.environment(), milestone=milestone) as bot:
+            yield Sandbox(world, bot)
+
+
+async def open_sandbox(port: int, *, browser: bool, data: Path | None) -> None:
+    """Everything up, the address printed, and wait. Raises what its parts raise, each with one sentence."""
+    out.print("Starting PostgreSQL, the sample system, a local Stripe, a local Slack and the bot …")
+    postgres = Postgres(data, options=OPTIONS)
+    postgres.start()
+    try:
+        async with populated(postgres, port=port, hints=HINTS) as sandbox:
+            for fault in STANDING_FAULTS:
+                await plant(fault, sandbox.world.alacarte, sandbox.world.stripe)
+            _greet(sandbox.world.slack.origin, browser=browser)
+            await asyncio.Event().wait()
+    finally:
+        postgres.stop()
+
+
+def _greet(url: str, *, browser: bool) -> None:
+    page = f"{url}/?user=U0ANA"
+    out.print(f"\n  Open {page}\n")
+    out.print("  You are Ana, on call. Type /runbook, or try: " + HINTS[0])
+    out.print("  Then become Ben (top left) and approve the fix. Ctrl-C ends everything.\n")
+    desktop = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.uname().sysname == "Darwin"
+    if browser and desktop:
+        webbrowser.open(page)

@@ -1,0 +1,8 @@
+"""The sandbox's sample system, A La Carte Chat: its database, its customers, and the faults that can be planted."""
+
+from bot.sandbox.alacarte.checking import subscription_check
+from bot.sandbox.alacarte.customers import CUSTOMERS, Customer
+from bot.sandbox.alacarte.database import Alacarte, build
+from bot.sandbox.alacarte.faults import FAULTS, Planted, plant, settle
+
+__all__ = ["CUSTOMERS", "FAULTS", "Alacarte", "Customer", "Planted", "build", "plant", "settle", "subscription_check"]

@@ -1,0 +1,95 @@
+"""What goes wrong inside the sample database (RB-004): sessions too long or idle with locks, scans without an index."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+
+from bot.sandbox.alacarte.database import Alacarte
+
+WAIT_SECONDS = 10.0
+POLL_SECONDS = 0.02
+SCANS = 1200
+LONG_QUERY = "SELECT count(*) FROM messages WHERE status = 'failed' AND pg_sleep(30) IS NOT NULL"
+HOLDING_QUERY = "UPDATE conversations SET last_message_at = now() WHERE id = md5('conversation 1')::uuid"
+SCAN = f"""
+DO $$
+DECLARE
+    n integer;
+BEGIN
+    FOR n IN 1..{SCANS} LOOP
+        PERFORM 1 FROM messages LIMIT 1;
+    END LOOP;
+    FOR n IN 1..20 LOOP
+        PERFORM count(*) FROM messages WHERE conversation_id = md5('conversation ' || n)::uuid;
+    END LOOP;
+    PERFORM pg_stat_force_next_flush();
+END
+$$
+"""
+
+
+class PlantedSession:
+    """A session of the application that stays until it is closed, or until somebody terminates it."""
+
+    def __init__(self, connection: asyncpg.Connection[asyncpg.Record], running: asyncio.Task[object] | None) -> None:
+        self._connection = connection
+        self._running = running
+        self.pid = connection.get_server_pid()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the server still has it; false once it was terminated and its end has arrived here."""
+        return not self._connection.is_closed() and (self._running is None or not self._running.done())
+
+    async def close(self) -> None:
+        """End it if it is still there; harmless when it was terminated."""
+        self._connection.terminate()
+        if self._running is not None:
+            await asyncio.gather(self._running, return_exceptions=True)
+
+
+async def long_query(alacarte: Alacarte) -> PlantedSession:
+    """A dashboard's query that goes on for hours, already active when this returns."""
+    connection = await asyncpg.connect(alacarte.app_url, server_settings={"application_name": "dashboard"})
+    running: asyncio.Task[object] = asyncio.create_task(connection.fetchval(LONG_QUERY))
+    session = PlantedSession(connection, running)
+    await _until(alacarte, session, "active")
+    return session
+
+
+async def idle_in_transaction(alacarte: Alacarte) -> PlantedSession:
+    """A worker that changed a row and forgot to commit: it holds the row's lock and does nothing."""
+    connection = await asyncpg.connect(alacarte.app_url, server_settings={"application_name": "inbox-worker"})
+    session = PlantedSession(connection, None)
+    await connection.execute("BEGIN")
+    await connection.execute(HOLDING_QUERY)
+    await _until(alacarte, session, "idle in transaction")
+    return session
+
+
+async def missing_index(alacarte: Alacarte) -> None:
+    """Scan messages often enough that its statistics show it: over 1000 sequential scans and hardly an index scan."""
+    connection = await alacarte.connect()
+    try:
+        await connection.execute("DROP INDEX IF EXISTS idx_messages_conversation_created")
+        await connection.execute(SCAN)
+    finally:
+        await connection.close()
+
+
+async def _until(alacarte: Alacarte, session: PlantedSession, state: str) -> None:
+    """Wait until the server shows the session in that state; TimeoutError when it does not come to it."""
+    watcher = await alacarte.connect()
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            shown = ""
+            while shown != state:
+                shown = await watcher.fetchval("SELECT state FROM pg_stat_activity WHERE pid = $1", session.pid)
+                await asyncio.sleep(0 if shown == state else POLL_SECONDS)
+    except TimeoutError:
+        await session.close()
+        raise
+    finally:
+        await watcher.close()

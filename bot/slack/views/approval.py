@@ -1,0 +1,222 @@
+"""Asking for a yes: what would change, who may decide and how the votes stand, in cards, forms and threads."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.blockkit import limits
+from bot.domain.approval import ApprovalRequest, Choice, RequestState, Verdict, who
+from bot.domain.change import Preview
+from bot.runs.shown import ApprovalShown, RunShown
+from bot.slack.verbs import Ref, Verb
+from bot.slack.views import kit, spell
+from bot.slack.views.kit import Block, Element, Message, Part, TextFile, View
+from bot.slack.views.plain import notice
+from bot.slack.views.preview import Lines, difference, payload_text, preview_text, undo_words
+from bot.slack.views.text import DASH, clip, clip_cost, json_cost, one_line
+from bot.slack.views.titles import action_title
+
+_CARD_REQUEST, _BOX = 900, 2_600
+_LINES, _LINE, _WARNINGS = 8, 300, 4
+_MODAL_BUDGET = 24_000
+
+
+def whole_in_card(preview: Preview) -> bool:
+    """Whether the card shows everything that would happen, so that nobody approves what they have not seen."""
+    counted = sum(preview.counts.values())
+    lines = len(preview.lines) <= _LINES and all(json_cost(one_line(line)) <= _LINE for line in preview.lines)
+    if preview.changes:
+        boxed = _boxed(preview)
+        return lines and counted <= len(preview.changes) and boxed.whole and json_cost(boxed.text) <= _BOX
+    return lines and _request_fits(preview)
+
+
+def _request_fits(preview: Preview) -> bool:
+    return json_cost(payload_text(preview.payload)) <= _CARD_REQUEST
+
+
+def _boxed(preview: Preview) -> Lines:
+    return difference(preview.changes)
+
+
+def preview_file(shown: RunShown, key: str) -> TextFile:
+    """Everything the vote is bound to; the name changes with the digest."""
+    approval = shown.approvals[key]
+    title = action_title(shown, key)
+    safe = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_") else "-" for sign in key)[:60]
+    name = f"run-{shown.run.number}-{safe}-{approval.request.digest[:12]}.txt"
+    text = preview_text(f"{shown.run.runbook}: {title}", approval.preview, approval.request.digest)
+    return TextFile(name, text.encode("utf-8", "replace"))
+
+
+# -- in the card -------------------------------------------------------------------------------------------------------
+
+
+def preview_blocks(preview: Preview, title: str, label: str = "Fix") -> list[Block]:
+    """The headline, the differences, the facts and the warnings of a preview, bounded in size."""
+    pieces: list[Element] = [kit.t(f"{label}  ", bold=True), kit.t(clip(one_line(title), 150))]
+    if preview.headline:
+        pieces.append(kit.t(f": {clip_cost(one_line(preview.headline), 300)}"))
+    undo = clip(undo_words(preview), 200)
+    pieces += [kit.t(", "), kit.t(undo, bold=not preview.reversible)]
+    parts = [kit.line(*pieces)]
+    if preview.changes:
+        parts.append(kit.preformatted(clip_cost(_boxed(preview).text, _BOX)))
+    if preview.lines:
+        parts.append(kit.bullets([[kit.t(clip_cost(one_line(line), _LINE))] for line in preview.lines[:_LINES]]))
+        if len(preview.lines) > _LINES:
+            parts.append(kit.line(kit.t(f"… and {len(preview.lines) - _LINES} more")))
+    if not preview.changes and preview.payload:
+        parts.append(kit.preformatted(clip_cost(payload_text(preview.payload, 2_000), _CARD_REQUEST)))
+    warnings = [one_line(warning) for warning in preview.warnings[:_WARNINGS]]
+    if not preview.exact:
+        warnings.insert(0, "This could not be rehearsed: what is shown is worked out, not tried.")
+    parts += [kit.line(kit.t("⚠ "), kit.t(clip_cost(warning, 300), bold=True)) for warning in warnings]
+    return [kit.rich(*parts)]
+
+
+def approval_parts(shown: RunShown, key: str, *, attached: bool = True) -> list[Part]:
+    """The request of an action as parts of the card. Without a file attached, what the card cannot show whole has no
+    Approve here: the form behind Show everything has it if it can show everything."""
+    approval, title = shown.approvals[key], action_title(shown, key)
+    whole = whole_in_card(approval.preview)
+    parts = [Part(preview_blocks(approval.preview, title), 95)]
+    if not whole:
+        said = (
+            "all of it is in the file in this thread. Read it before you approve."
+            if attached
+            else "see everything first."
+        )
+        parts.append(
+            Part([kit.rich(kit.line(kit.t("⚠ This is more than the card shows: ", bold=True), kit.t(said)))], 99)
+        )
+    parts.append(Part(votes_blocks(approval, shown.now), 96))
+    parts.append(Part(vote_buttons(shown, key, approve=whole or attached), 100))
+    return parts
+
+
+def votes_blocks(approval: ApprovalShown, now: datetime) -> list[Block]:
+    """Who has to decide until when, and how everybody has voted so far."""
+    request, verdict = approval.request, approval.verdict
+    pieces = policy_line(request, verdict, now)
+    lines = [kit.line(*pieces)]
+    for vote in (vote for vote in verdict.counted[:5] if vote.choice is Choice.APPROVE):
+        said = kit.t(f" approved {spell.ago(vote.at, now)}")
+        lines.append(kit.line(kit.t("✓ "), kit.person(vote.person.id), said))
+    for dismissed in verdict.dismissed[:3]:
+        reason = kit.spoken(clip(one_line(dismissed.reason), 200))
+        voter = kit.person(dismissed.vote.person.id)
+        lines.append(kit.line(kit.t("– the vote of "), voter, kit.t(" does not count: "), *reason))
+    return [kit.rich(*lines)]
+
+
+def policy_line(request: ApprovalRequest, verdict: Verdict, now: datetime) -> list[Element]:
+    """ "Waiting for 1 vote of @billing, asked by @ana 1 min ago, until 14:32"."""
+    missing = verdict.missing or max(1, request.policy.votes)
+    if verdict.state is not RequestState.PENDING:
+        return kit.spoken(clip(" ".join(verdict.reasons) or f"This request is {verdict.state}.", 300))
+    names = kit.spoken(clip(who(request.policy), 200))
+    return [
+        kit.t(f"Waiting for {spell.count(missing, 'vote')} of ", bold=True),
+        *names,
+        kit.t(", asked by "),
+        kit.person(request.requested_by),
+        kit.t(f" {spell.ago(request.requested_at, now)}, until "),
+        kit.moment(request.expires_at),
+    ]
+
+
+def vote_buttons(shown: RunShown, key: str, *, approve: bool) -> list[Block]:
+    """Approve, Deny and the way to see everything; a message can be edited before it goes out."""
+    approval = shown.approvals[key]
+    request = approval.request
+    ref = Ref(run=shown.run.id, action=key, request=request.id, digest=request.digest)
+    confirm = None
+    if not approval.preview.reversible:
+        text = f"{approval.preview.headline or action_title(shown, key)}. This cannot be undone."
+        confirm = kit.confirmation("This cannot be undone", text, "Approve", danger=True)
+    action = shown.runbook.actions.get(key)
+    editable = action is not None and action.kind == "notify"
+    return kit.actions(
+        [
+            kit.button("Approve", Verb.APPROVE, ref, style="primary", confirm=confirm) if approve else None,
+            kit.button("Deny…", Verb.DENY, ref, style="danger"),
+            kit.button("Edit…", Verb.EDIT, ref) if editable else None,
+            kit.button("Show everything", Verb.DETAILS, Ref(run=shown.run.id, action=key)),
+        ]
+    )
+
+
+# -- everything --------------------------------------------------------------------------------------------------------
+
+
+def approval_modal(shown: RunShown, key: str) -> View:
+    """All of a request: differences, exact statement and values, policy and votes.
+
+    Approve stands here only when nothing had to be left out.
+    """
+    approval = shown.approvals[key]
+    text = preview_text(action_title(shown, key), approval.preview, approval.request.digest)
+    whole = json_cost(text) <= _MODAL_BUDGET
+    blocks = preview_blocks(approval.preview, action_title(shown, key))
+    blocks.append(kit.divider())
+    blocks += [kit.rich(kit.preformatted(part)) for part in _sliced(clip_cost(text, _MODAL_BUDGET))]
+    if not whole:
+        blocks.append(kit.context("This is too long for a form; all of it is in the file in the run's thread."))
+    blocks += votes_blocks(approval, shown.now)
+    if approval.request.state is RequestState.PENDING:
+        blocks += vote_buttons(shown, key, approve=whole)
+    return kit.modal(Verb.DETAILS, "Show everything", blocks, ref=Ref(run=shown.run.id, action=key))
+
+
+def _sliced(text: str, size: int = 2_900) -> list[str]:
+    """Text in pieces that break at line ends where they can."""
+    pieces, piece = [], ""
+    for line in text.split("\n"):
+        if piece and len(piece) + len(line) > size:
+            pieces.append(piece)
+            piece = ""
+        piece = f"{piece}\n{line}" if piece else line
+        while len(piece) > size:
+            pieces.append(piece[:size])
+            piece = piece[size:]
+    return [*pieces, piece] if piece.strip() else pieces or [DASH]
+
+
+def approval_thread(shown: RunShown, key: str) -> Message:
+    """The exact statement and its values for the run's thread, with the file when they do not fit."""
+    approval, title = shown.approvals[key], action_title(shown, key)
+    text = payload_text(approval.preview.payload)
+    fits = json_cost(text) <= 5_000
+    blocks = preview_blocks(approval.preview, title, "Exactly this")
+    blocks.append(kit.rich(kit.preformatted(clip_cost(text, 5_000))))
+    files = () if fits and whole_in_card(approval.preview) else (preview_file(shown, key),)
+    if files:
+        blocks.append(kit.context("All of it is in the file."))
+    return Message(kit.fitted([Part(blocks)]), notice(f"{title}: {approval.preview.headline}"), files)
+
+
+def deny_modal(ref: Ref, title: str) -> View:
+    """Why not? Only a submitted reason denies; closing the form decides nothing."""
+    blocks = [
+        kit.rich(kit.line(kit.t(clip(one_line(title), 300)))),
+        kit.text_input(
+            "reason",
+            "Why not?",
+            hint="Everybody in the incident sees it; nothing is changed.",
+            multiline=True,
+            min_length=1,
+            max_length=500,
+        ),
+    ]
+    return kit.modal(Verb.DENY, "Deny", blocks, ref=ref, submit="Deny", close="Go back")
+
+
+def edit_modal(ref: Ref, subject: str, body: str) -> View:
+    """The text of a message before it goes out; it is asked for again with the new text."""
+    longest = limits.PLAIN_TEXT_INPUT
+    blocks = [
+        kit.text_input("subject", "Subject", optional=True, initial_value=clip(one_line(subject), 200), max_length=200),
+        kit.text_input("body", "Text", multiline=True, initial_value=clip(body, longest), max_length=longest),
+    ]
+    return kit.modal(Verb.EDIT, "Edit the message", blocks, ref=ref, submit="Use this text")

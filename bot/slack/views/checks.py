@@ -1,0 +1,101 @@
+"""One check in full, for the run's thread: what it saw as a table or fields, how long it took, what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.domain.facts import Fact
+from bot.domain.run import CheckStatus
+from bot.runs.shown import RunShown
+from bot.slack.verbs import Ref, Verb
+from bot.slack.views import kit, spell
+from bot.slack.views.kit import Block, CsvFile, Message, Part, TextFile, View
+from bot.slack.views.plain import notice
+from bot.slack.views.tables import Tabled, field_lines, table
+from bot.slack.views.text import clip, clip_cost, json_cost, neutral, one_line
+from bot.slack.views.titles import check_title
+
+_FIELDS, _ERROR = 2_200, 1_500
+_MARKS = {CheckStatus.DONE: "✓", CheckStatus.FAILED: "✗", CheckStatus.SKIPPED: "–"}
+
+
+def check_detail(shown: RunShown, key: str) -> Message:
+    """Everything a check learnt; rows that do not fit are in a CSV file."""
+    fact = shown.facts.get(key)
+    name = f"run-{shown.run.number}-{_file_name(key)}"
+    rows, fields = _parted(fact)
+    tabled = table(rows, name, 7_500) if rows else None
+    parts = [Part([_head(shown, key)], 100), Part(_fields(fields), 60)]
+    files: list[CsvFile | TextFile] = []
+    if tabled is not None:
+        parts.append(Part(_table(tabled), 80))
+        files += [tabled.file] if tabled.file else []
+    everything = field_lines(fields, most=10**6, width=200)
+    if json_cost(everything) > _FIELDS or any(len(spell.value(item)) > 200 for item in fields.values()):
+        text = "\n".join(f"{one_line(str(field))}: {neutral(spell.value(item))}" for field, item in fields.items())
+        files.append(TextFile(f"{name}.txt", (text + "\n").encode("utf-8", "replace")))
+        parts.append(Part([kit.context("Some values are cut; the text file has them whole.")], 70))
+    check = shown.run.checks.get(key)
+    said = check.summary or check.error if check else ""
+    return Message(kit.fitted(parts), notice(f"{check_title(shown, key)}: {said}"), tuple(files))
+
+
+def checks_modal(shown: RunShown) -> View:
+    """All checks of a run at a glance, with what each of them says; for the Show everything button of the card."""
+    blocks: list[Block] = []
+    for key in list(shown.run.checks)[:40]:
+        _, fields = _parted(shown.facts.get(key))
+        blocks += [_head(shown, key), *_fields(fields, 1_200)]
+    if not blocks:
+        blocks = [kit.context("This runbook has no checks.")]
+    return kit.modal(Verb.DETAILS, "What was looked at", blocks, ref=Ref(run=shown.run.id))
+
+
+def _file_name(key: str) -> str:
+    return "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_") else "-" for sign in key)[:60] or "check"
+
+
+def _head(shown: RunShown, key: str) -> Block:
+    check, fact = shown.run.checks.get(key), shown.facts.get(key)
+    status = check.status if check else CheckStatus.PENDING
+    pieces = [kit.t(f"{_MARKS.get(status, '…')} {check_title(shown, key)}", bold=True)]
+    if check is not None and check.duration:
+        pieces.append(kit.t(f"  {spell.duration(check.duration)}"))
+    if check is not None and check.summary:
+        pieces.append(kit.t(f"  {clip_cost(one_line(check.summary), 300)}"))
+    if check is not None and check.answered_by:
+        pieces += [kit.t("  answered by "), kit.person(check.answered_by)]
+    lines = [kit.line(*pieces)]
+    error = (check.error if check else "") or (fact.error if fact else "")
+    if error:
+        lines.append(kit.line(kit.t(clip_cost(one_line(error), _ERROR))))
+    if check is not None and check.changed:
+        since = f" since run {shown.previous}" if shown.previous is not None else ""
+        lines.append(kit.line(kit.t(f"↻ changed{since}: {clip_cost(one_line(check.changed), 300)}", italic=True)))
+    if status is CheckStatus.SKIPPED:
+        lines.append(kit.line(kit.t("Not needed: its condition did not hold.")))
+    return kit.rich(*lines)
+
+
+def _parted(fact: Fact | None) -> tuple[Sequence[Mapping[str, Any]], Mapping[str, Any]]:
+    """The rows of a fact for a table, and its other values; a single row reads better as fields."""
+    if fact is None:
+        return (), {}
+    value = dict(fact.value)
+    for name, item in value.items():
+        if isinstance(item, list | tuple) and item and all(isinstance(row, Mapping) for row in item):
+            rows: Sequence[Mapping[str, Any]] = item
+            rest = {other: data for other, data in value.items() if other not in (name, "row")}
+            return (rows, rest) if len(rows) > 1 else ((), {**rest, **rows[0]})
+    row = value.pop("row", None)
+    return (), {**value, **row} if isinstance(row, Mapping) else value
+
+
+def _fields(fields: Mapping[str, Any], budget: int = _FIELDS) -> list[Block]:
+    text = clip_cost(field_lines(fields), budget)
+    return [kit.rich(kit.preformatted(text))] if text.strip() else []
+
+
+def _table(tabled: Tabled) -> list[Block]:
+    return [tabled.block, *([kit.context(clip(tabled.note, 200))] if tabled.note else [])]

@@ -1,0 +1,126 @@
+"""`/runbook`: list, search, show, start, status and cancel; an id or words are enough."""
+
+from __future__ import annotations
+
+import re
+
+from bot.domain.runbook import Runbook
+from bot.errors import BadInputs, Mistake
+from bot.slack.desk import Answer, Command, Desk, Form, Open, Press, Quiet, Say, Wrong
+from bot.slack.forms import errors_of, values_of
+from bot.slack.views.kit import Message
+from bot.slack.views.start import (
+    found_message,
+    help_message,
+    list_message,
+    runbook_message,
+    start_modal,
+    started_message,
+    status_message,
+    suggest_message,
+)
+from commands.words import Words, words_of
+
+_ID = re.compile(r"^[A-Za-z]{1,6}-?\d{1,4}[A-Za-z]?$")
+
+
+async def command(given: Command, desk: Desk) -> Answer:
+    """What a person typed after /runbook."""
+    words = words_of(given.text)
+    match words.first.lower():
+        case "" | "list":
+            return _said(list_message(desk.library.catalogue.list(), desk.library.catalogue.systems))
+        case "help":
+            return _said(help_message())
+        case "search" | "find":
+            return _searched(words.rest, desk)
+        case "show":
+            return _said(runbook_message(_known(words.rest, desk)))
+        case "status":
+            return await _status(words, desk)
+        case "cancel":
+            return await _cancel(words, given, desk)
+        case "start" | "run":
+            return await _start(Words(words.plain[1:], words.pairs), given, desk)
+        case _:
+            return await _start(words, given, desk)
+
+
+async def press_start(press: Press, desk: Desk) -> Answer:
+    """Start a runbook from a list."""
+    runbook = _known(press.ref.runbook, desk)
+    return Open(start_modal(runbook, {}, press.channel))
+
+
+async def press_show(press: Press, desk: Desk) -> Answer:
+    """Show a runbook from a list."""
+    return _said(runbook_message(_known(press.ref.runbook, desk)))
+
+
+async def form_start(form: Form, desk: Desk) -> Answer:
+    """The inputs of a runbook, submitted; what does not fit is said beside its input."""
+    runbook = _known(form.ref.runbook, desk)
+    try:
+        started = await desk.response.start(
+            runbook, values_of(form.state), by=form.user, request_key=form.key, channel=form.ref.channel or None
+        )
+    except BadInputs as error:
+        return Wrong(errors_of(error))
+    return Quiet() if started.again else Say(started_message(started).text)
+
+
+async def _start(words: Words, given: Command, desk: Desk) -> Answer:
+    runbook = desk.library.catalogue.get(words.first)
+    if runbook is None:
+        if _ID.match(words.first):
+            return _said(suggest_message(words.first, desk.library.catalogue.suggest(words.first)))
+        return _searched(" ".join(words.plain), desk)
+    missing = [each for each in runbook.inputs if each.required and each.default is None and each.name not in words.pairs]
+    if missing:
+        return Open(start_modal(runbook, words.pairs, given.channel))
+    try:
+        started = await desk.response.start(
+            runbook, words.pairs, by=given.user, request_key=given.key, channel=given.channel
+        )
+    except BadInputs as error:
+        return Open(start_modal(runbook, words.pairs, given.channel, error.problems))
+    return _said(started_message(started))
+
+
+async def _status(words: Words, desk: Desk) -> Answer:
+    if words.rest:
+        run = await desk.reads.by_number(_number(words.rest))
+        return _said(status_message([run]))
+    return _said(status_message(await desk.reads.live()))
+
+
+async def _cancel(words: Words, given: Command, desk: Desk) -> Answer:
+    run = await desk.reads.by_number(_number(words.rest))
+    cancelled = await desk.people.cancel(run.id, given.user)
+    return Say(f"Run {cancelled.number} is cancelled.")
+
+
+def _searched(words: str, desk: Desk) -> Answer:
+    found = desk.library.catalogue.search(words)
+    return _said(found_message(words, found) if found else suggest_message(words, desk.library.catalogue.suggest(words)))
+
+
+def _known(id: str, desk: Desk) -> Runbook:
+    runbook = desk.library.catalogue.get(id)
+    if runbook is None:
+        close = ", ".join(each.id for each in desk.library.catalogue.suggest(id)[:3])
+        raise Mistake(f"There is no runbook «{id}».", hint=f"Did you mean {close}?" if close else "Try /runbook list.")
+    return runbook
+
+
+def _number(text: str) -> int:
+    digits = text.strip().lstrip("#")
+    if not digits.isdecimal() or len(digits) > 9:
+        raise Mistake("Say which run by its number, as in `/runbook status 12`.")
+    return int(digits)
+
+
+def _said(message: Message) -> Say:
+    return Say(message.text, tuple(message.blocks))
+
+

@@ -1,0 +1,97 @@
+"""The fixtures everything shares: one PostgreSQL for the session, a database of its own for each test."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.postgres import Postgres
+from bot.store.migrate import migrate
+from bot.store.session import Store, engine_of
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+class ManualClock:
+    """A clock that a test moves by hand."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        """The time it was set to."""
+        return self.time
+
+    def pass_(self, **span: float) -> None:
+        """Move the clock on by a timedelta's arguments."""
+        self.time += timedelta(**span)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain_environment() -> None:
+    """Nothing a developer has exported reaches a test."""
+    for name in list(os.environ):
+        if name.startswith(("SLACK_", "DATABASE_", "STRIPE_", "ALACARTE_", "PG")) or name.lower().endswith("_proxy"):
+            del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One server for the session, without fsync: tests lose nothing in a power cut."""
+    with Postgres.temporary(options={"max_connections": "200"}) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def template(postgres: Postgres) -> str:
+    """A migrated database that tests clone."""
+    name = "template_bot"
+
+    async def make() -> None:
+        await postgres.create_database(name)
+        engine = engine_of(postgres.url(name))
+        await migrate(engine)
+        await engine.dispose()
+
+    asyncio.run(make())
+    return name
+
+
+@pytest.fixture
+async def database(postgres: Postgres, template: str) -> AsyncIterator[str]:
+    """The URL of a migrated database of the test's own."""
+    name = f"bot_{uuid.uuid4().hex[:12]}"
+    await postgres.create_database(name, template=template)
+    yield postgres.url(name)
+    await postgres.drop_database(name)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock at three in the morning."""
+    return ManualClock()
+
+
+@pytest.fixture
+async def store(database: str, clock: ManualClock) -> AsyncIterator[Store]:
+    """The bot's store on a database of the test's own."""
+    made = Store(engine_of(database, pool_size=5), clock)
+    yield made
+    await made.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests are skipped loudly where there is no Chromium; where one is demanded, its absence is an error."""
+    if CHROMIUM.exists():
+        return
+    if os.environ.get("RUNBOOK_NEEDS_BROWSER"):
+        raise pytest.UsageError(f"{CHROMIUM} is missing, and the browser tests are demanded.")
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.skip(reason=f"NOT RUN: {CHROMIUM} is missing; apt install chromium"))
