@@ -94,7 +94,7 @@ async def running(
             incidents=Incidents(store),
             reads=Reads(store, library, clock),
             library=library,
-            directory=Directory(client.web, clock),
+            directory=Directory(client.calls, clock),
             client=client,
             clock=clock,
         )

@@ -15,6 +15,7 @@ def routes() -> Routes:
             Verb.APPROVE: approval.approve,
             Verb.DENY: approval.deny,
             Verb.DETAILS: approval.details,
+            Verb.EDIT: approval.edit,
             Verb.CHOOSE: steps.choose,
             Verb.RETRY: steps.choose,
             Verb.SKIP: steps.skip,
@@ -36,6 +37,7 @@ def routes() -> Routes:
         },
         forms={
             Verb.DENY: approval.deny_with_reason,
+            Verb.EDIT: approval.form_edit,
             Verb.ANSWER: steps.answer,
             Verb.REPORT: steps.report,
             Verb.START: runbook.form_start,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bot.domain.approval import Choice
 from bot.runs.actions import Ballot
+from bot.slack import forms
 from bot.slack.desk import Answer, Desk, Form, Open, Press, Quiet, Say
-from bot.slack.forms import values_of
 from bot.slack.verbs import Ref
 from bot.slack.views.approval import approval_modal, deny_modal, edit_modal
+from bot.slack.views.checks import checks_modal
 from bot.slack.views.titles import action_title
 
 
@@ -25,14 +26,16 @@ async def deny(press: Press, desk: Desk) -> Answer:
 
 async def deny_with_reason(form: Form, desk: Desk) -> Answer:
     """A vote against, with its reason."""
-    reason = values_of(form.state).get("reason", "")
+    reason = forms.values_of(form.state).get("reason", "")
     ballot = await _vote(form.ref, form.user, desk, Choice.DENY, reason)
     return Quiet() if ballot.accepted else Say(ballot.sentence)
 
 
 async def details(press: Press, desk: Desk) -> Answer:
-    """Everything about a request: differences, exact statement, policy and votes."""
+    """Everything about a request (differences, exact statement, policy, votes), or about what the checks saw."""
     shown = await desk.reads.shown(press.ref.run)
+    if press.ref.action not in shown.approvals:
+        return Open(checks_modal(shown))
     return Open(approval_modal(shown, press.ref.action))
 
 
@@ -44,7 +47,7 @@ async def edit(press: Press, desk: Desk) -> Answer:
 
 async def form_edit(form: Form, desk: Desk) -> Answer:
     """The changed words; the message is previewed and asked for anew."""
-    given = values_of(form.state)
+    given = forms.values_of(form.state)
     await desk.people.edit(form.ref.run, form.ref.action, form.user, {key: given.get(key, "") for key in ("subject", "body")})
     return Quiet()
 

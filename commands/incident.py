@@ -5,8 +5,8 @@ from __future__ import annotations
 from bot.domain.incident import Incident
 from bot.domain.system import System
 from bot.errors import Mistake
+from bot.slack import forms
 from bot.slack.desk import Answer, Command, Desk, Form, Open, Press, Quiet, Say
-from bot.slack.forms import values_of
 from bot.slack.views.incident import escalate_modal, incident_help, note_modal, open_incidents_message, status_of
 from commands.words import words_of
 
@@ -41,8 +41,11 @@ async def escalate(press: Press, desk: Desk) -> Answer:
 
 async def form_escalate(form: Form, desk: Desk) -> Answer:
     """Call them."""
-    incident = await desk.incidents.get(form.ref.incident)
-    await desk.incidents.escalate(incident.id, form.user, _system(incident, desk), values_of(form.state).get("reason", ""))
+    id = form.ref.incident or (await desk.reads.run(form.ref.run)).incident
+    if id is None:
+        raise Mistake("This run belongs to no incident.")
+    incident = await desk.incidents.get(id)
+    await desk.incidents.escalate(incident.id, form.user, _system(incident, desk), forms.values_of(form.state).get("reason", ""))
     return Quiet()
 
 
@@ -59,7 +62,7 @@ async def ask_note(press: Press, desk: Desk) -> Answer:
 
 async def form_note(form: Form, desk: Desk) -> Answer:
     """Put a note on the timeline."""
-    await desk.incidents.note(form.ref.incident, form.user, values_of(form.state).get("text", ""))
+    await desk.incidents.note(form.ref.incident, form.user, forms.values_of(form.state).get("text", ""))
     return Quiet()
 
 

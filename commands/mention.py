@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from bot.errors import Mistake
+from bot.slack import forms
 from bot.slack.desk import Answer, Desk, Form, Mention, Open, Say
-from bot.slack.forms import values_of
 from bot.slack.views.start import found_message, help_message, message_modal, start_modal
 
 _ADDRESS = re.compile(r"^\s*<@[A-Z0-9]+>\s*")
@@ -29,7 +29,8 @@ async def on_message(mention: Mention, desk: Desk) -> Answer:
 
 async def form_choose(form: Form, desk: Desk) -> Answer:
     """A runbook was chosen for a message: its inputs come next."""
-    runbook = desk.library.catalogue.get(values_of(form.state).get("runbook", ""))
+    ids = [each.id for each in desk.library.catalogue.list()]
+    runbook = desk.library.catalogue.get(forms.picked(ids, forms.values_of(form.state).get("runbook", "")))
     if runbook is None:
         raise Mistake("Choose a runbook from the list.")
     return Open(start_modal(runbook, {}, form.ref.channel))

@@ -6,8 +6,8 @@ import re
 
 from bot.domain.runbook import Runbook
 from bot.errors import BadInputs, Mistake
+from bot.slack import forms
 from bot.slack.desk import Answer, Command, Desk, Form, Open, Press, Quiet, Say, Wrong
-from bot.slack.forms import errors_of, values_of
 from bot.slack.views.kit import Message
 from bot.slack.views.start import (
     found_message,
@@ -62,10 +62,10 @@ async def form_start(form: Form, desk: Desk) -> Answer:
     runbook = _known(form.ref.runbook, desk)
     try:
         started = await desk.response.start(
-            runbook, values_of(form.state), by=form.user, request_key=form.key, channel=form.ref.channel or None
+            runbook, forms.values_of(form.state, runbook.inputs), by=form.user, request_key=form.key, channel=form.ref.channel or None
         )
     except BadInputs as error:
-        return Wrong(errors_of(error))
+        return Wrong(forms.errors_of(error, form.state))
     return Quiet() if started.again else Say(started_message(started).text)
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bot.authoring.inputs import parse_fields
 from bot.errors import BadInputs, Mistake
 from bot.runs.shown import QuestionShown, RunShown
-from bot.slack.desk import Answer, Desk, Form, Open, Press, Quiet, Say, Wrong
-from bot.slack.forms import errors_of, values_of
+from bot.slack import forms
+from bot.slack.desk import Answer, Desk, Form, Open, Press, Quiet, Wrong
 from bot.slack.views.question import answer_modal, report_modal
 
 
 async def choose(press: Press, desk: Desk) -> Answer:
     """Ask for an action: by its own button, or picked from the list."""
-    await desk.people.choose(press.ref.run, press.ref.action, press.user)
+    shown = await desk.reads.shown(press.ref.run)
+    key = press.ref.action or forms.picked(shown.runbook.actions, press.value)
+    await desk.people.choose(press.ref.run, key, press.user)
     return Quiet()
 
 
@@ -38,10 +42,7 @@ async def pick(press: Press, desk: Desk) -> Answer:
     """Answer a question by picking from its list."""
     shown = await desk.reads.shown(press.ref.run)
     question = _question(shown, press.ref.check)
-    chosen = next((option for option in question.options if option.get("value") == press.value), None)
-    if chosen is None:
-        raise Mistake("This choice is not on the list any more; look at the newest message.")
-    await desk.people.answer(press.ref.run, question.check, dict(chosen), press.user)
+    await desk.people.answer(press.ref.run, question.check, _picked(question, press.value), press.user)
     return Quiet()
 
 
@@ -49,10 +50,15 @@ async def answer(form: Form, desk: Desk) -> Answer:
     """Answer a question by its form."""
     shown = await desk.reads.shown(form.ref.run)
     question = _question(shown, form.ref.check)
+    raw = forms.values_of(form.state, question.form)
     try:
-        values = parse_fields(question.form, values_of(form.state))
+        values = dict(parse_fields(question.form, {field.name: raw[field.name] for field in question.form if field.name in raw}))
     except BadInputs as error:
-        return Wrong(errors_of(error))
+        return Wrong(forms.errors_of(error, form.state))
+    if question.options:
+        values |= _picked(question, raw.get("answer", ""))
+    elif not question.form:
+        values["answer"] = raw.get("answer", "")
     await desk.people.answer(form.ref.run, question.check, values, form.user)
     return Quiet()
 
@@ -60,12 +66,15 @@ async def answer(form: Form, desk: Desk) -> Answer:
 async def ask_report(press: Press, desk: Desk) -> Answer:
     """Open the form in which somebody says that a manual step is done."""
     shown = await desk.reads.shown(press.ref.run)
+    if press.ref.action not in shown.reports:
+        raise Mistake("Nothing waits for a report here any more.")
     return Open(report_modal(shown, press.ref.action))
 
 
 async def report(form: Form, desk: Desk) -> Answer:
     """A manual step is done."""
-    note = values_of(form.state).get("note", "")
+    given = forms.values_of(form.state)
+    note = "; ".join(f"{name}: {value}" if name != "note" else value for name, value in given.items())
     await desk.people.report(form.ref.run, form.ref.action, form.user, note)
     return Quiet()
 
@@ -96,8 +105,8 @@ async def close(press: Press, desk: Desk) -> Answer:
 
 async def cancel(press: Press, desk: Desk) -> Answer:
     """Stop a run."""
-    run = await desk.people.cancel(press.ref.run, press.user)
-    return Say(f"Run {run.number} is cancelled.")
+    await desk.people.cancel(press.ref.run, press.user)
+    return Quiet()
 
 
 def _question(shown: RunShown, check: str) -> QuestionShown:
@@ -105,3 +114,19 @@ def _question(shown: RunShown, check: str) -> QuestionShown:
     if found is None:
         raise Mistake("This question has been answered already.")
     return found
+
+
+def _picked(question: QuestionShown, carried: str) -> Mapping[str, str]:
+    """The option a menu's value stands for, with everything the question knows about it."""
+    if question.options:
+        values = [forms.option_parts(option)[0] for option in question.options]
+        value = forms.picked(values, carried)
+        for option in question.options:
+            if forms.option_parts(option)[0] == value:
+                return {**option, "value": value}
+    elif len(question.form) == 1:
+        field = question.form[0]
+        value = forms.picked(field.choices, carried)
+        if value in field.choices:
+            return {field.name: value}
+    raise Mistake("This choice is not on the list any more; look at the newest message.")

@@ -63,7 +63,7 @@ def read(text: str | bytes, file: str) -> tuple[Document | None, list[Problem]]:
         root = builder.build(plain)
         data = None if root is None else builder.plain(root, ())
     except yaml.YAMLError as error:
-        problems.append(_syntax(error, file))
+        problems.append(_syntax(error, file, plain))
         return None, problems
     except _Stop as stop:
         problems.append(stop.problem)
@@ -93,12 +93,12 @@ def _decoded(text: str | bytes, file: str, problems: list[Problem]) -> str | Non
     return plain.removeprefix("\ufeff")
 
 
-def _syntax(error: yaml.YAMLError, file: str) -> Problem:
+def _syntax(error: yaml.YAMLError, file: str, text: str) -> Problem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line = 1 if mark is None else mark.line + 1
     said = str(getattr(error, "problem", "") or getattr(error, "reason", "") or "it cannot be read")
     hint = "Text with «: », «#», «{» or «*» in it needs quotes, or a block after «|»."
-    if "\\t" in said or "'\t'" in said or "tab" in said:
+    if mark is not None and text[mark.index : mark.index + 1] == "\t":
         said, hint = "a tab is used for indentation", "Indent with blanks."
     return Problem(file, line, "", f"This is not YAML: {said}.", hint)
 
@@ -145,6 +145,7 @@ class _Builder:
     def build(self, text: str) -> _Node | None:
         """The tree of the first document; a second one is a problem."""
         root: _Node | None = None
+        made = 0
         open_: list[_Node] = []
         for event in self._events(text):
             match event:
@@ -155,6 +156,9 @@ class _Builder:
                     self._anchored(open_.pop())
                 case yaml.AliasEvent() | yaml.ScalarEvent() | yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                     node = self._node(event)
+                    made += 1
+                    if made > MAX_NODES:
+                        raise self._stop(event, f"There are more than {MAX_NODES:,} values here.")
                     if open_:
                         open_[-1].take(node)
                     else:

@@ -1,7 +1,8 @@
 """Slack's limits on Block Kit as plain numbers, read by the validator, the views and the local Slack.
 
 Sources: docs.slack.dev/reference/block-kit for each block and element; the total of a message is undocumented and was
-measured by users at about 13,200 characters (slackapi/bolt-js#2509). Lengths are in characters, counts in items.
+measured by users at about 13,200 characters (slackapi/bolt-js#2509); here it counts the compact JSON of the blocks, of
+tables only the text of their cells. Lengths are in characters, counts in items.
 """
 
 from __future__ import annotations

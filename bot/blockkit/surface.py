@@ -134,9 +134,11 @@ def _message_totals(placed: Sequence[tuple[str, object]], report: Report) -> Non
     if len(written) > 1 and length > limits.MARKDOWN_CHARACTERS:
         said = f"markdown blocks may hold {limits.MARKDOWN_CHARACTERS} characters in all, not {length}"
         report.add(Code.TOO_BIG, said, placed[0][0], {"max": limits.MARKDOWN_CHARACTERS, "actual": length})
-    size = sum(json_characters(blocks) for _, blocks in placed)
+    # A table of the documented 100 rows by 20 cells could never be sent if its JSON counted, so only its text does.
+    frames = sum(json_characters(block) - table_characters(block) for block, _ in tables)
+    size = sum(json_characters(blocks) for _, blocks in placed) - frames
     if size > limits.MESSAGE_BLOCKS_CHARACTERS:
-        said = f"the blocks of a message may be {limits.MESSAGE_BLOCKS_CHARACTERS} characters of JSON, not {size}"
+        said = f"the blocks of a message may hold {limits.MESSAGE_BLOCKS_CHARACTERS} characters in all, not {size}"
         report.add(Code.TOO_BIG, said, placed[0][0], {"max": limits.MESSAGE_BLOCKS_CHARACTERS, "actual": size})
 
 

@@ -22,6 +22,14 @@ from bot.store.session import engine_of
 
 ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = ROOT / "app_manifest.yml"
+OPTIONS = {"shared_preload_libraries": "pg_stat_statements", "max_connections": "120"}
+STANDING_FAULTS = ("webhook_missed", "paid_but_frozen", "payment_failed", "credit_missed", "overcharged")
+HINTS = (
+    "/runbook RB-011 business_id=0a1aca27-0011-4000-8000-000000000001",
+    "/runbook",
+    "/runbook frozen",
+    "/runbook RB-004",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,7 @@ async def open_sandbox(port: int, *, browser: bool, data: Path | None) -> None:
     """Everything up, the address printed, and wait. Raises what its parts raise, each with one sentence."""
     out.print("Starting PostgreSQL, the sample system, a local Stripe, a local Slack and the bot …")
     postgres = Postgres(data, options=OPTIONS)
-    postgres.start()
+    await asyncio.to_thread(postgres.start)
     try:
         async with populated(postgres, port=port, hints=HINTS) as sandbox:
             for fault in STANDING_FAULTS:

@@ -8,9 +8,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.sandbox.alacarte import Alacarte, build
+from bot.sandbox.alacarte import Alacarte, build, settle, subscription_check
 from bot.sandbox.postgres import Postgres
-from bot.sandbox.services import LocalServices
+from bot.sandbox.services import LocalServices, MailSink
 from bot.sandbox.slack.server import LocalSlack
 from bot.sandbox.stripe import LocalStripe
 
@@ -43,6 +43,7 @@ class World:
     alacarte: Alacarte
     stripe: LocalStripe
     services: LocalServices
+    mail: MailSink
     slack: LocalSlack
     database: str
 
@@ -61,8 +62,8 @@ class World:
             "ALACARTE_STRIPE_URL": self.stripe.url,
             "ALACARTE_FUNCTIONS_URL": self.services.url,
             "ALACARTE_FUNCTIONS_TOKEN": self.services.token,
-            "ALACARTE_SMTP_HOST": "127.0.0.1",
-            "ALACARTE_SMTP_PORT": str(self.services.smtp_port),
+            "ALACARTE_SMTP_HOST": self.mail.host,
+            "ALACARTE_SMTP_PORT": str(self.mail.port),
         }
 
 
@@ -81,10 +82,12 @@ async def opened(
         slack = LocalSlack(WORKSPACE, manifest, port=port, rate_limits=rate_limits, hints=hints)
         await stack.enter_async_context(slack)
         stripe = await stack.enter_async_context(LocalStripe())
-        services = await stack.enter_async_context(LocalServices())
+        mail = await stack.enter_async_context(MailSink())
         alacarte = await build(postgres, name=f"alacarte_{name}")
         stack.push_async_callback(alacarte.drop)
+        await settle(alacarte, stripe)
+        services = await stack.enter_async_context(LocalServices(check=subscription_check(alacarte, stripe)))
         database = f"bot_{name}"
         await postgres.create_database(database)
         stack.push_async_callback(postgres.drop_database, database)
-        yield World(postgres, alacarte, stripe, services, slack, database)
+        yield World(postgres, alacarte, stripe, services, mail, slack, database)

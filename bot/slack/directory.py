@@ -1,4 +1,4 @@
-"""Who somebody is and who is in a group, as Slack says, remembered for a short while; every decision on votes reads it."""
+"""Who somebody is and who is in a group, as Slack says, for every decision on votes."""
 
 from __future__ import annotations
 
@@ -75,6 +75,13 @@ class Directory:
             members[name] = people
         self.warnings = tuple(warnings)
         return members
+
+    async def mentions(self, groups: Mapping[str, Group]) -> tuple[str, ...]:
+        """Slack ids of the user groups behind the system's groups, for calling everybody in them."""
+        async with self._asking:
+            handles = await self._known_handles()
+        wanted = (group.slack.removeprefix("@") for group in groups.values() if group.slack is not None)
+        return tuple(handles[handle] for handle in wanted if handle in handles)
 
     async def _of_handle(self, handle: str) -> frozenset[str] | None:
         """The members of a user group; None when there is no such group, or it is switched off."""

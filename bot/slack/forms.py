@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.blockkit import limits
 from bot.domain.runbook import Input
+from bot.errors import BadInputs
 
 
 def option_value(value: str) -> str:
@@ -29,7 +30,7 @@ def option_parts(option: Mapping[str, Any]) -> tuple[str, str, str]:
     return value, str(option.get("label") or option.get("title") or value), str(option.get("description") or "")
 
 
-def read(state: Mapping[str, Any], form: Sequence[Input] = ()) -> dict[str, str]:
+def values_of(state: Mapping[str, Any], form: Sequence[Input] = ()) -> dict[str, str]:
     """Raw text by input name from `view.state.values`; what was left empty is left out.
 
     With `form`, choices that had to be named by a hash are turned back into what they stand for.
@@ -44,14 +45,14 @@ def read(state: Mapping[str, Any], form: Sequence[Input] = ()) -> dict[str, str]
     return values
 
 
-def errors(problems: Mapping[str, str], state: Mapping[str, Any]) -> dict[str, str]:
-    """Problems by input name as inline errors by block id; one without an input of its own goes to the first input."""
-    first = next(iter(state), "")
+def errors_of(error: BadInputs, state: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """Problems as inline errors by block id; with `state`, one without an input in the form goes to the first."""
+    first = next(iter(state or ()), "")
     placed: dict[str, str] = {}
-    for name, problem in problems.items():
-        place = name if name in state else first
+    for name, problem in error.problems.items():
+        elsewhere = state is not None and name not in state
+        place, said = (first, f"{name}: {problem}") if elsewhere else (name, problem)
         if place:
-            said = problem if place == name else f"{name}: {problem}"
             placed[place] = f"{placed[place]} {said}" if place in placed else said
     return placed
 

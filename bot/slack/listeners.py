@@ -242,12 +242,13 @@ def _press_of(body: Mapping[str, Any]) -> Press | None:
     verb = verb_of(action["action_id"])
     option = action.get("selected_option") or {}
     container = body.get("container") or {}
-    block_ref = action.get("block_id", "").partition("#")[2]
-    carried = action.get("value") or option.get("value") or ""
-    ref = Ref.decode(block_ref or "{}") if option and not carried.startswith("{") else Ref.decode(carried or "{}")
+    carried = option.get("value", "") if option else action.get("value", "")
+    if option and not carried.startswith("{"):
+        # Where an option's value is what was picked, the menu carries the reference in its block id.
+        carried = action.get("block_id", "").partition("#")[2]
     return Press(
         verb=verb,
-        ref=ref,
+        ref=Ref.decode(carried or "{}"),
         user=body["user"]["id"],
         trigger=body["trigger_id"],
         key=f"press:{body['trigger_id']}",

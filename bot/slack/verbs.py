@@ -36,11 +36,9 @@ class Verb(StrEnum):
     RETRY = "retry"
     START = "start"
     SHOW = "show"
-    OPEN = "open"
     NOTE = "note"
     RESOLVE = "resolve"
     RUNBOOK_ON_MESSAGE = "runbook_on_message"
-    RUNBOOK_FOR_MESSAGE = "runbook_for_message"
 
 
 def action_id(verb: Verb, discriminator: str = "") -> str:
@@ -67,6 +65,7 @@ class Ref:
     check: str = ""
     runbook: str = ""
     incident: str = ""
+    channel: str = ""
 
     def encode(self) -> str:
         """Compact JSON for a button's value or a form's metadata; raises Mistake beyond Slack's 2,000 characters."""
@@ -103,5 +102,6 @@ _KEYS = {
     "check": "c",
     "runbook": "b",
     "incident": "i",
+    "channel": "h",
 }
 _NAMES = {key: name for name, key in _KEYS.items()}

@@ -70,6 +70,7 @@ NEVER = frozenset(
     """
     nextval setval lastval currval set_config query_to_xml cursor_to_xml table_to_xml schema_to_xml database_to_xml
     query_to_xml_and_xmlschema ts_stat xpath_table connectby crosstab txid_current pg_current_xact_id
+    lo_import lo_export lo_creat lo_create lo_unlink lo_put lo_get lo_open lo_close lo_from_bytea lo_truncate lo_write
     """.split()
 )
 NEVER_PREFIXES = (
@@ -77,7 +78,7 @@ NEVER_PREFIXES = (
     "pg_logical", "pg_replication", "pg_create_", "pg_drop_", "pg_stat_reset", "pg_stat_statements_reset", "pg_notify",
     "pg_reload", "pg_rotate", "pg_switch", "pg_promote", "pg_wal_replay_", "pg_backup", "pg_export_snapshot",
     "pg_file_", "pg_import", "pg_log_backend", "pg_prewarm", "pg_restore_", "pg_clear_", "pg_stat_force",
-    "dblink", "lo_", "loread", "lowrite", "net_", "http_",
+    "dblink", "loread", "lowrite",
 )  # fmt: skip
 """Refused wherever the name stands, called or not: the second lock on the same door."""
 

@@ -14,13 +14,15 @@ from sqlglot.errors import SqlglotError
 from bot.steps.base import Complaint
 from bot.steps.sql_bind import bind
 from bot.steps.sql_functions import NOT_CALLS, SAFE, SIZED_TYPES, never
-from bot.steps.sql_words import Token, Unreadable, Word, words
+from bot.steps.sql_words import Token, Unreadable, Word, numbered_words
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # "unsupported syntax, falling back" is our refusal, not a warning
 
 READING = (exp.Select, exp.SetOperation, exp.Subquery, exp.Values)
-STATEMENTS = (exp.DML, exp.DDL, exp.Command, exp.Drop, exp.Alter, exp.TruncateTable, exp.Set, exp.Use, exp.Copy, exp.Into)
-STATEMENTS += (exp.Transaction, exp.Commit, exp.Rollback, exp.Analyze, exp.Pragma, exp.Kill, exp.Comment)
+STATEMENTS: tuple[type[exp.Expr], ...] = (
+    *(exp.DML, exp.DDL, exp.Command, exp.Drop, exp.Alter, exp.TruncateTable, exp.Set, exp.Use, exp.Copy, exp.Into),
+    *(exp.Transaction, exp.Commit, exp.Rollback, exp.Analyze, exp.Pragma, exp.Kill, exp.Comment),
+)
 EXPLAIN_WORDS = frozenset("format text json yaml xml verbose costs settings generic_plan summary true false on off".split())
 SHOWABLE = re.compile(r"[a-z_][a-z0-9_.]*( [a-z_]+)?")
 WRITE_HINT = "A check only looks: put what changes something under actions."
@@ -30,7 +32,7 @@ def reading(statement: str) -> tuple[Complaint, ...]:
     """Why the statement may not run as a check; empty when it may. Never runs it, never raises."""
     try:
         text = bind(statement).text
-        tokens = words_of(text)
+        tokens = numbered_words(text)
     except Unreadable as unreadable:
         return (Complaint(unreadable.sentence),)
     if not tokens:
@@ -41,11 +43,6 @@ def reading(statement: str) -> tuple[Complaint, ...]:
         shown = text[tokens[0].end :].strip().lower()
         return () if SHOWABLE.fullmatch(shown) else (Complaint(f"SHOW {shown} is not a setting's name."),)
     return _query(text, tokens)
-
-
-def words_of(text: str) -> tuple[Token, ...]:
-    """The tokens of a statement whose values are already numbered ($1 is read as a number)."""
-    return words(re.sub(r"(?<![\w$])\$(\d+)(?![\w$])", r" \1", text) if "$" in text else text)
 
 
 def _explain(text: str, tokens: Sequence[Token]) -> tuple[Complaint, ...]:
@@ -62,7 +59,7 @@ def _explain(text: str, tokens: Sequence[Token]) -> tuple[Complaint, ...]:
         refused = ", ".join(sorted(options - EXPLAIN_WORDS)).upper()
         return (Complaint(f"EXPLAIN with {refused} is not a plain reading.", hint="Use EXPLAIN without ANALYZE."),)
     rest = re.sub(r"(?is)^\s*explain\s*(\([^)]*\)|(\s*verbose)*)", "", text)
-    return _query(rest, words_of(rest)) if at < len(tokens) else (Complaint("EXPLAIN explains nothing."),)
+    return _query(rest, numbered_words(rest)) if at < len(tokens) else (Complaint("EXPLAIN explains nothing."),)
 
 
 def _query(text: str, tokens: Sequence[Token]) -> tuple[Complaint, ...]:
@@ -75,7 +72,7 @@ def _query(text: str, tokens: Sequence[Token]) -> tuple[Complaint, ...]:
     if len(parsed) != 1 or not isinstance(parsed[0], READING):
         what = tokens[0].text.upper()
         return (Complaint(f"{what} is not a reading statement.", hint=WRITE_HINT),)
-    return (*_structure(parsed[0]), *_calls(tokens, _aliases(parsed[0])))
+    return (*_structure(parsed[0]), *calls(tokens, _aliases(parsed[0])))
 
 
 def _structure(tree: exp.Expr) -> list[Complaint]:
@@ -94,20 +91,21 @@ def _structure(tree: exp.Expr) -> list[Complaint]:
     return found
 
 
-def _calls(tokens: Sequence[Token], aliases: frozenset[str]) -> list[Complaint]:
-    """Every name before an opening parenthesis must be known; a name that is never allowed must not occur at all."""
+def calls(tokens: Sequence[Token], known: frozenset[str]) -> list[Complaint]:
+    """Every name before an opening parenthesis must be a reading function or `known`; a name that is never allowed must
+    not occur at all."""
     found: list[Complaint] = []
     for at, token in enumerate(tokens):
-        if token.word not in (Word.NAME, Word.QUOTED):
+        if token.word not in (Word.NAME, Word.QUOTED) or token.value in known:
             continue
         if never(token.value.lower()):
-            found.append(Complaint(f"{token.text} is not for checks: it does more than look.", hint=WRITE_HINT))
+            found.append(Complaint(f"{token.text} is not allowed here: it does more than look.", hint=WRITE_HINT))
         elif at + 1 < len(tokens) and tokens[at + 1].says("("):
-            found.extend(_call(tokens, at, aliases))
+            found.extend(_call(tokens, at))
     return found
 
 
-def _call(tokens: Sequence[Token], at: int, aliases: frozenset[str]) -> list[Complaint]:
+def _call(tokens: Sequence[Token], at: int) -> list[Complaint]:
     token = tokens[at]
     qualified = at >= 1 and tokens[at - 1].says(".")
     if qualified:
@@ -118,17 +116,19 @@ def _call(tokens: Sequence[Token], at: int, aliases: frozenset[str]) -> list[Com
         return [Complaint(f"The function {schema}.{token.text} is not known to only look.", hint=_ASK)]
     if token.word is Word.NAME and (token.value in NOT_CALLS or token.value in SIZED_TYPES):
         return []
-    if token.value in SAFE or token.value in aliases:
+    if token.value in SAFE:
         return []
     return [Complaint(f"The function {token.text} is not known to only look.", hint=_ASK)]
 
 
-_ASK = "Checks may call PostgreSQL's own reading functions; a view can hold what needs more."
+_ASK = "PostgreSQL's own reading functions may be called; a view can hold what needs more."
 
 
 def _aliases(tree: exp.Expr) -> frozenset[str]:
     """Names that list their columns in parentheses: WITH parts and table aliases that no call hides behind."""
-    return frozenset(alias.name for alias in tree.find_all(exp.TableAlias) if alias.columns)
+    called = {call.name.lower() for call in tree.find_all(exp.Anonymous)}
+    named = {alias.name for alias in tree.find_all(exp.TableAlias) if alias.columns}
+    return frozenset(name for name in named if name.lower() not in called and name.upper() not in exp.FUNCTION_BY_NAME)
 
 
 def _first_line(trouble: Exception) -> str:

@@ -50,6 +50,7 @@ _PLAIN_STRING = re.compile(r"'(?:[^']|'')*'")
 _ESCAPED_STRING = re.compile(r"'(?:[^'\\]|''|\\.)*'", re.DOTALL)
 _QUOTED = re.compile(r'"(?:[^"]|"")+"')
 _BIND = re.compile(r":([A-Za-z_][A-Za-z0-9_]*)")
+_NUMBERED = re.compile(r"(?<![\w$])\$(\d+)(?![\w$])")
 _LONG_SIGNS = re.compile(r"::|:=|<=|>=|<>|!=|\|\||->>|->|=>")
 
 
@@ -59,6 +60,11 @@ def words(statement: str) -> tuple[Token, ...]:
     if "\x00" in statement:
         raise Unreadable("The statement holds a NUL character.")
     return tuple(_Reader(statement).tokens())
+
+
+def numbered_words(statement: str) -> tuple[Token, ...]:
+    """The tokens of a statement whose names are bound already: its $1 are read as numbers."""
+    return words(_NUMBERED.sub(r" \1", statement))
 
 
 def without_comments(statement: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -230,9 +230,3 @@ async def stranded(connection: AsyncConnection, now: datetime) -> Sequence[str]:
         """
     )
     return list((await connection.execute(query, {"now": now})).scalars())
-
-
-async def counts(connection: AsyncConnection) -> Mapping[str, int]:
-    """How many runs stand where."""
-    query = select(tables.runs.c.state, func.count().label("count")).group_by(tables.runs.c.state)
-    return {row.state: row.count for row in await connection.execute(query)}

@@ -8,9 +8,9 @@ import aiohttp
 import pytest
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
-from workspace_parts import MANIFEST, SEED, Bot, ManualClock
 
 from bot.sandbox.slack import LocalSlack, Timing
+from tests.local_slack.workspace_parts import MANIFEST, SEED, Bot, ManualClock
 
 
 @pytest.fixture

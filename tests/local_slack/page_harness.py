@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import page_content as content
 from aiohttp import web
 from playwright.async_api import Page
 
 from bot.sandbox.slack import page
 from bot.sandbox.slack.render import render_home, render_message, render_view
+from tests.local_slack import page_content as content
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

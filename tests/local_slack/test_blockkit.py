@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import blockkit_samples as samples
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.blockkit import Code, json_characters, limits, validate, validate_message, validate_view
 from bot.blockkit.blocks import KINDS
+from tests.local_slack import blockkit_samples as samples
 
 pytestmark = pytest.mark.local_slack
 
@@ -106,6 +106,15 @@ def test_a_message_has_a_total_budget() -> None:
     (problem,) = validate(blocks, "message")
     assert (problem.code, problem.pointer) == (Code.TOO_BIG, "/blocks")
     assert validate(blocks, "modal") == []
+
+
+def test_a_full_table_fits_the_total_budget() -> None:
+    """A hundred rows of twenty cells pass, for only the text of cells counts; text beside a big table counts too."""
+    table = {"type": "table", "rows": [[samples.raw("12345")] * 20] * 100}
+    assert validate([table], "message") == []
+    section = {"type": "section", "text": samples.plain("x" * 2_900)}
+    assert validate([table, section], "message") == []
+    assert [problem.code for problem in validate([table, section, section], "message")] == [Code.TOO_BIG]
 
 
 def test_markdown_blocks_share_one_limit() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-import blockkit_samples as samples
 import pytest
 
 from bot.blockkit import Code, Surface, limits, validate
 from bot.blockkit.blocks import BLOCKS as KNOWN_BLOCKS
 from bot.blockkit.elements import IN_ACTIONS, IN_CONTEXT_ACTIONS, IN_INPUT, IN_SECTION
+from tests.local_slack import blockkit_samples as samples
 
 pytestmark = pytest.mark.local_slack
 

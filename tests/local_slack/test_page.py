@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import re
 
-import page_content as content
 import pytest
-from page_harness import CannedSlack
 from playwright.async_api import Page, expect
+
+from tests.local_slack import page_content as content
+from tests.local_slack.page_harness import CannedSlack
 
 CARD_TS = content.CHANNEL_MESSAGES[3]["ts"]
 
-pytest_plugins = ("page_browser",)
-pytestmark = [pytest.mark.browser, pytest.mark.local_slack]
+pytest_plugins = ("tests.local_slack.page_browser",)
+pytestmark = [pytest.mark.browser, pytest.mark.local_slack, pytest.mark.asyncio(loop_scope="session")]
 
 
 def card(page: Page) -> str:
@@ -171,6 +172,19 @@ async def test_esc_closes_the_modal_and_focus_stays_inside_it(page: Page, canned
     await page.keyboard.press("Escape")
     assert (await canned.receives("close"))["view_id"] == "V1"
     await expect(page.locator("#modal")).to_be_hidden()
+
+
+async def test_a_refused_submission_is_said_above_the_modal(page: Page, canned: CannedSlack) -> None:
+    """The modal stays open, what was typed stays in it, and the reason lies above its backdrop."""
+    canned.view = content.START
+    canned.refusals["submit"] = "We had some trouble connecting. Try again?"
+    canned.tell(type="view")
+    await page.locator("[name='business_id/value']").fill("42")
+    await page.keyboard.press("Enter")
+    toast = page.locator(".toast")
+    await expect(toast).to_contain_text("Try again?")
+    assert await toast.evaluate("toast => toast.closest('#toasts').matches(':popover-open')")
+    await expect(page.locator("[name='business_id/value']")).to_have_value("42")
 
 
 async def test_people_can_be_chosen_in_a_multi_select(page: Page, canned: CannedSlack) -> None:

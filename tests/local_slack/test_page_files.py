@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from render_names import Reading
 
 from bot.sandbox.slack import page
+from tests.local_slack.render_names import Reading
 
 pytestmark = pytest.mark.local_slack
 

@@ -6,13 +6,13 @@ import re
 from typing import Any
 
 import pytest
-from page_content import PIXEL
-from playwright.async_api import Browser, Page, expect
-from workspace_parts import Bot, button, modal
+from playwright.async_api import Browser, FilePayload, Page, expect
 
 from bot.sandbox.slack import LocalSlack
+from tests.local_slack.page_content import PIXEL
+from tests.local_slack.workspace_parts import Bot, button, modal
 
-pytest_plugins = ("page_browser",)
+pytest_plugins = ("tests.local_slack.page_browser",)
 pytestmark = [pytest.mark.browser, pytest.mark.local_slack]
 
 Payload = dict[str, Any]
@@ -72,14 +72,14 @@ async def _look(page: Page, slack: LocalSlack, user: str, more: str) -> None:
 
 
 async def test_a_run_from_the_command_to_the_second_persons_vote(
-    blank: Page, browser: Browser, bot: Bot, slack: LocalSlack
+    blank: Page, own_browser: Browser, bot: Bot, slack: LocalSlack
 ) -> None:
     """Ana types the command, corrects her input, Ben approves in his browser, and both see the outcome."""
     _teach(bot)
     await bot.connect()
     channel = slack.people.channel("U0ANA", "#incidents").id
     await _look(blank, slack, "ana", f"channel={channel}")
-    ben = await browser.new_page()
+    ben = await own_browser.new_page()
     await _look(ben, slack, "ben", f"channel={channel}")
 
     await blank.locator("#composer-input").press_sequentially("/runbook RB-011")
@@ -114,7 +114,7 @@ async def test_a_file_is_uploaded_and_shown(blank: Page, slack: LocalSlack) -> N
     """A picture chosen in the message box is shared and shown inline."""
     channel = slack.people.channel("U0ANA", "#incidents").id
     await _look(blank, slack, "ana", f"channel={channel}")
-    picture = {"name": "chart.png", "mimeType": "image/png", "buffer": PIXEL}
+    picture: FilePayload = {"name": "chart.png", "mimeType": "image/png", "buffer": PIXEL}
     await blank.locator("#composer-place input[type=file]").set_input_files([picture])
     image = blank.locator("#messages .file-image img")
     await expect(image).to_be_visible()

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 
-import page_content as content
 import pytest
-from page_harness import CannedSlack, show
 from playwright.async_api import Browser, Page, ViewportSize, expect
+
+from tests.local_slack import page_content as content
+from tests.local_slack.page_harness import CannedSlack, show
 
 CARD_TS = content.CHANNEL_MESSAGES[3]["ts"]
 PHONE: ViewportSize = {"width": 390, "height": 844}
 
-pytest_plugins = ("page_browser",)
-pytestmark = [pytest.mark.browser, pytest.mark.local_slack]
+pytest_plugins = ("tests.local_slack.page_browser",)
+pytestmark = [pytest.mark.browser, pytest.mark.local_slack, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_a_phone_has_a_drawer_and_no_sideways_scrolling(canned: CannedSlack, browser: Browser) -> None:

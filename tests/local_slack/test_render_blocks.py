@@ -7,15 +7,15 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import blockkit_samples as samples
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from render_names import FewNames, Reading
 
 from bot.blockkit.blocks import BLOCKS, KINDS
 from bot.blockkit.elements import IN_ACTIONS, IN_INPUT
 from bot.sandbox.slack.render import render_home, render_message, render_view
+from tests.local_slack import blockkit_samples as samples
+from tests.local_slack.render_names import FewNames, Reading
 
 pytestmark = pytest.mark.local_slack
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from render_names import FewNames, Reading
 
 from bot.sandbox.slack.render import render_message
 from bot.sandbox.slack.render.html import safe_url
 from bot.sandbox.slack.render.mrkdwn import mrkdwn
+from tests.local_slack.render_names import FewNames, Reading
 
 pytestmark = pytest.mark.local_slack
 
@@ -126,7 +126,9 @@ def test_other_addresses_never_become_links(url: str) -> None:
 
 def test_markdown_is_commonmark_with_tables_and_without_html() -> None:
     """Headings, lists, tables, strikethrough and code work; HTML stays text; tables scroll in their box."""
-    text = "# Head\n\n- one\n- ~~two~~\n\n|a|b|\n|-|-:|\n|1|2|\n\n`<i>`\n\n<b onclick=x>raw</b> [l](https://example.com)"
+    text = (
+        "# Head\n\n- one\n- ~~two~~\n\n|a|b|\n|-|-:|\n|1|2|\n\n`<i>`\n\n<b onclick=x>raw</b> [l](https://example.com)"
+    )
     html = render_message({"ts": "1", "blocks": [{"type": "markdown", "text": text}]}, NAMES)
     reading = Reading(html)
     assert reading.faults == []

@@ -10,9 +10,9 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
-from workspace_parts import MANIFEST, SEED, ManualClock, button
 
 from bot.sandbox.slack import LocalSlack
+from tests.local_slack.workspace_parts import MANIFEST, SEED, ManualClock, button
 
 pytestmark = pytest.mark.local_slack
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from slack_sdk.webhook.async_client import AsyncWebhookClient
-from workspace_parts import Bot, button
 
 from bot.sandbox.slack import LocalSlack, PersonError, Timing
+from tests.local_slack.workspace_parts import Bot, button
 
 pytestmark = pytest.mark.local_slack
 

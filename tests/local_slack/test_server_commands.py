@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook.async_client import AsyncWebhookClient
-from workspace_parts import Bot, ManualClock, modal
 
 from bot.sandbox.slack import LocalSlack, PersonError, Timing
+from tests.local_slack.workspace_parts import Bot, ManualClock, modal
 
 pytestmark = pytest.mark.local_slack
 

@@ -12,9 +12,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
-from workspace_parts import Bot, button, modal
 
 from bot.sandbox.slack import LocalSlack, LocalSlackError
+from tests.local_slack.workspace_parts import Bot, button, modal
 
 pytestmark = pytest.mark.local_slack
 

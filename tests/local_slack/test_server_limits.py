@@ -12,10 +12,10 @@ from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncServerErrorRetryHandler,
 )
 from slack_sdk.web.async_client import AsyncWebClient
-from workspace_parts import MANIFEST, SEED, ManualClock
 
 from bot.sandbox.slack import LocalSlack
 from bot.sandbox.slack.limits import POSTING, T3, Limits
+from tests.local_slack.workspace_parts import MANIFEST, SEED, ManualClock
 
 pytestmark = pytest.mark.local_slack
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from slack_sdk.errors import SlackApiError
-from workspace_parts import Bot, button, modal
 
 from bot.sandbox.slack import LocalSlack, PersonError
+from tests.local_slack.workspace_parts import Bot, button, modal
 
 pytestmark = pytest.mark.local_slack
 

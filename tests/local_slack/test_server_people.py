@@ -9,9 +9,9 @@ from typing import Any
 import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
-from workspace_parts import MANIFEST, SEED, Bot, button, modal
 
 from bot.sandbox.slack import LocalSlack, LocalSlackError, PersonError, PortInUseError
+from tests.local_slack.workspace_parts import MANIFEST, SEED, Bot, button, modal
 
 pytestmark = pytest.mark.local_slack
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import aiohttp
 import pytest
-from workspace_parts import Bot, ManualClock
 
 from bot.sandbox.slack import LocalSlack, Timing
 from bot.sandbox.slack.journal import Entry
+from tests.local_slack.workspace_parts import Bot, ManualClock
 
 pytestmark = pytest.mark.local_slack
 

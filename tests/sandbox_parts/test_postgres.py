@@ -64,10 +64,14 @@ def _owned_by_another_process(home: Path, mode: str) -> tuple[subprocess.Popen[s
         [sys.executable, "-c", OWNER, str(home), mode],
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])},
     )
     assert owner.stdout is not None
-    return owner, int(owner.stdout.readline())
+    said = owner.stdout.readline()
+    if not said:
+        _kill(owner)
+        pytest.fail("the owning process could not start its server")
+    return owner, int(said)
 
 
 def _kill(owner: subprocess.Popen[str]) -> None:

@@ -55,6 +55,11 @@ class Changes:
                     self._waiters.discard(waiter)
             return found
 
+    async def next_one(self, seconds: float) -> None:
+        """Wait until something changes; raises TimeoutError after `seconds`."""
+        asked = iter((None, True))
+        await self.wait_for(lambda: next(asked, True), seconds)
+
     @contextmanager
     def feed(self, user: str) -> Iterator[Feed]:
         """A stream of the changes this user's page should know of."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import assert_never
 
+from bot.blockkit import limits
 from bot.domain.approval import Choice
 from bot.domain.run import ActionRun, ActionStatus, Run, RunState
 from bot.runs.shown import RunShown
-from bot.slack import forms
 from bot.slack.verbs import Ref, Verb
 from bot.slack.views import kit, spell
 from bot.slack.views.approval import approval_parts
@@ -87,10 +87,10 @@ def parts_of(shown: RunShown, action: ActionRun, *, attached: bool) -> list[Part
             said = f"✗ not done: {_reason(action)}"
             return [_told(shown, action, "Fix", said), *_buttons(shown, action, Verb.RETRY, Verb.SKIP)]
         case ActionStatus.DENIED:
-            said = f"✗ nothing was changed. {_reason(action)}"
+            said = f"✗ {_reason(action)}. Nothing was changed."
             return [_told(shown, action, "Denied", said), *_buttons(shown, action, Verb.RETRY, Verb.SKIP)]
         case ActionStatus.EXPIRED:
-            said = f"✗ nothing was changed. {_reason(action)}"
+            said = f"✗ {_reason(action) or 'Nobody decided in time.'}"
             return [_told(shown, action, "Expired", said), *_buttons(shown, action, Verb.RETRY, Verb.SKIP)]
         case ActionStatus.SKIPPED:
             return [_told(shown, action, "Left out", _reason(action), keep=35)]
@@ -187,7 +187,13 @@ def _buttons(shown: RunShown, action: ActionRun, *verbs: Verb) -> list[Part]:
     if shown.run.state.final or (shown.run.current is not None and shown.run.current.key != action.key):
         return []
     ref = Ref(run=shown.run.id, action=action.key)
-    return [Part(kit.actions([kit.button(_LABELS[verb], verb, ref) for verb in verbs]), 90)]
+    buttons = []
+    for verb in verbs:
+        if verb is Verb.RETRY and action.undo_of:
+            buttons.append(kit.button(_LABELS[verb], Verb.UNDO, Ref(run=shown.run.id, action=action.undo_of)))
+        else:
+            buttons.append(kit.button(_LABELS[verb], verb, ref))
+    return [Part(kit.actions(buttons), 90)]
 
 
 def _undo(shown: RunShown, action: ActionRun) -> list[Part]:
@@ -210,15 +216,18 @@ def _report(shown: RunShown, action: ActionRun) -> list[Part]:
 
 def other_actions(shown: RunShown) -> list[Block]:
     """The actions no finding proposes, for whoever knows better; each is previewed and approved like any other."""
-    keys = manual_keys(shown)
-    if not keys:
+    titles = {key: action_title(shown, key) for key in manual_keys(shown)}
+    options = []
+    for key, title in titles.items():
+        carried = kit.encoded(Ref(run=shown.run.id, action=key), limits.OPTION_VALUE)
+        options += [kit.option(title, carried)] if carried else []
+    while options and not kit.fits_in_card(options):
+        options.pop()
+    if not options:
         return []
-    options = [kit.option(action_title(shown, key), forms.option_value(key)) for key in keys]
-    ref = Ref(run=shown.run.id)
-    place = kit.select_place(Verb.CHOOSE, ref)
-    if kit.fits_in_card(options) and place:
-        return kit.actions([kit.select(Verb.CHOOSE, "Choose an action…", options)], place)
-    return kit.actions([kit.button("Choose an action…", Verb.CHOOSE, ref, discriminator="any")])
+    left = len(titles) - len(options)
+    more = [kit.context(f"{spell.count(left, 'more action')} can be chosen on the command line.")] if left else []
+    return [*kit.actions([kit.select(Verb.CHOOSE, "Choose an action…", options)]), *more]
 
 
 def manual_keys(shown: RunShown) -> list[str]:

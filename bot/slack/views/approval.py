@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.blockkit import limits
@@ -10,6 +11,7 @@ from bot.domain.change import Preview
 from bot.runs.shown import ApprovalShown, RunShown
 from bot.slack.verbs import Ref, Verb
 from bot.slack.views import kit, spell
+from bot.slack.views.checks import checks_modal
 from bot.slack.views.kit import Block, Element, Message, Part, TextFile, View
 from bot.slack.views.plain import notice
 from bot.slack.views.preview import Lines, difference, payload_text, preview_text, undo_words
@@ -91,7 +93,8 @@ def approval_parts(shown: RunShown, key: str, *, attached: bool = True) -> list[
             Part([kit.rich(kit.line(kit.t("⚠ This is more than the card shows: ", bold=True), kit.t(said)))], 99)
         )
     parts.append(Part(votes_blocks(approval, shown.now), 96))
-    parts.append(Part(vote_buttons(shown, key, approve=whole or attached), 100))
+    if approval.request.state is RequestState.PENDING:
+        parts.append(Part(vote_buttons(shown, key, approve=whole or attached), 100))
     return parts
 
 
@@ -153,9 +156,12 @@ def vote_buttons(shown: RunShown, key: str, *, approve: bool) -> list[Block]:
 def approval_modal(shown: RunShown, key: str) -> View:
     """All of a request: differences, exact statement and values, policy and votes.
 
-    Approve stands here only when nothing had to be left out.
+    Approve stands here only when nothing had to be left out. For an action that was never asked for, or no action at
+    all, it is what the checks saw.
     """
-    approval = shown.approvals[key]
+    approval = shown.approvals.get(key)
+    if approval is None:
+        return checks_modal(shown)
     text = preview_text(action_title(shown, key), approval.preview, approval.request.digest)
     whole = json_cost(text) <= _MODAL_BUDGET
     blocks = preview_blocks(approval.preview, action_title(shown, key))
@@ -183,12 +189,18 @@ def _sliced(text: str, size: int = 2_900) -> list[str]:
     return [*pieces, piece] if piece.strip() else pieces or [DASH]
 
 
-def approval_thread(shown: RunShown, key: str) -> Message:
-    """The exact statement and its values for the run's thread, with the file when they do not fit."""
+def approval_thread(shown: RunShown, key: str, groups: Sequence[str] = ()) -> Message:
+    """The call to the approvers in the run's thread: who is asked (user groups by Slack id), and the exact statement
+    with its values, as a file when they do not fit."""
     approval, title = shown.approvals[key], action_title(shown, key)
     text = payload_text(approval.preview.payload)
     fits = json_cost(text) <= 5_000
-    blocks = preview_blocks(approval.preview, title, "Exactly this")
+    people = map(kit.person, approval.request.policy.people)
+    called = [*({"type": "usergroup", "usergroup_id": group} for group in groups), *people]
+    spaced = [element for each in called for element in (each, kit.t(" "))]
+    asked = kit.t(f"{spell.count(approval.request.policy.votes, 'vote')} needed" if called else "Needs a yes")
+    blocks = [kit.rich(kit.line(*spaced, asked))]
+    blocks += preview_blocks(approval.preview, title, "Exactly this")
     blocks.append(kit.rich(kit.preformatted(clip_cost(text, 5_000))))
     files = () if fits and whole_in_card(approval.preview) else (preview_file(shown, key),)
     if files:

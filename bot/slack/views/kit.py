@@ -6,7 +6,7 @@ Data goes into rich text, where Slack reads no mark-up at all; mrkdwn is for the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -291,8 +291,3 @@ def fitted(parts: Iterable[Part], budget: int = MESSAGE_BUDGET) -> list[Block]:
         kept.remove(min(reversed(kept), key=lambda part: part.keep))
         dropped = True
     return [note]
-
-
-def mapping_of(data: Any) -> Mapping[str, Any]:
-    """The data if it is a mapping, else nothing."""
-    return data if isinstance(data, Mapping) else {}

@@ -16,7 +16,7 @@ from bot.slack.verbs import Ref, Verb
 from bot.slack.views import kit, spell
 from bot.slack.views.kit import Block, Element, View
 from bot.slack.views.text import clip, clip_cost, neutral, one_line
-from bot.slack.views.titles import check_title
+from bot.slack.views.titles import action_title, check_title
 
 _MOST_FIELDS = 90
 
@@ -33,60 +33,44 @@ def question_blocks(shown: RunShown, question: QuestionShown) -> list[Block]:
 
 
 def _choices(question: QuestionShown) -> list[Element]:
-    """The options of a question that one pick answers; none when it has a form of its own."""
-    if question.options:
-        parts = map(forms.option_parts, question.options)
-        return [kit.option(label, forms.option_value(value), about) for value, label, about in parts]
-    if len(question.form) == 1 and question.form[0].type is InputType.CHOICE:
-        return [kit.option(choice, forms.option_value(choice)) for choice in question.form[0].choices]
-    return []
+    """The options of a question that one pick answers."""
+    parts = map(forms.option_parts, question.options)
+    return [kit.option(label, forms.option_value(value), about) for value, label, about in parts]
 
 
-def question_modal(ref: Ref, question: QuestionShown) -> View:
+def answer_modal(shown: RunShown, question: QuestionShown) -> View:
     """The form of a question; options that did not fit into the card are picked here under the name "answer"."""
     blocks = [kit.rich(kit.line(kit.t(clip_cost(neutral(question.text), 4_000))))]
     if question.options:
         options = _choices(question)
-        shown = options[: limits.SELECT_OPTIONS]
-        element = _menu(shown, None) if options else {"type": "plain_text_input", "action_id": "value"}
-        left = len(options) - len(shown)
-        hint = f"{left} more options are not shown; run the check again with a narrower question." if left else ""
+        left = len(options) - limits.SELECT_OPTIONS
+        hint = f"{left} more options are not shown; look again with a narrower question." if left > 0 else ""
+        element = _menu(options[: limits.SELECT_OPTIONS], None)
         blocks.append(kit.input_block("answer", "Answer", element, hint=hint))
     blocks += inputs(question.form)
     if not question.options and not question.form:
         blocks.append(kit.text_input("answer", "Answer", multiline=True, max_length=limits.PLAIN_TEXT_INPUT))
+    ref = Ref(run=shown.run.id, check=question.check)
     return kit.modal(Verb.ANSWER, "Answer", blocks, ref=ref, submit="Answer", close="Not now")
 
 
-def report_modal(ref: Ref, question: QuestionShown) -> View:
+def report_modal(shown: RunShown, key: str) -> View:
     """What somebody did by hand, in their words; recorded in their name."""
-    blocks = [kit.rich(kit.line(kit.t(clip_cost(neutral(question.text), 4_000)))), *inputs(question.form)]
+    question = shown.reports.get(key)
+    text = question.text if question else ""
+    blocks = [kit.rich(kit.line(kit.t(clip_cost(neutral(text) or action_title(shown, key), 4_000))))]
+    blocks += inputs(question.form) if question else []
     hint = "What you did and what you saw; it goes into the record in your name."
     blocks.append(kit.text_input("note", "Report", hint=hint, multiline=True, optional=True, max_length=2_000))
+    ref = Ref(run=shown.run.id, action=key)
     return kit.modal(Verb.REPORT, "Report it done", blocks, ref=ref, submit="It is done", close="Not yet")
-
-
-def words_modal(verb: Verb, ref: Ref, title: str, label: str, *, hint: str = "", optional: bool = False) -> View:
-    """A form that asks for a few words under the name "note": why to close, cancel, escalate, or what to note."""
-    blocks = [kit.text_input("note", label, hint=hint, optional=optional, multiline=True, max_length=2_000)]
-    return kit.modal(verb, title, blocks, ref=ref, submit="Send", close="Go back")
-
-
-def choose_modal(ref: Ref, titles: Mapping[str, str]) -> View:
-    """Which action? For runbooks with more of them than a card can list; `titles` by action key."""
-    options = [kit.option(title, forms.option_value(key)) for key, title in titles.items()][: limits.SELECT_OPTIONS]
-    if not options:
-        return kit.modal(Verb.DETAILS, "Choose an action", [kit.context("There is nothing to choose.")], ref=ref)
-    hint = "It is previewed and needs approval like any other."
-    blocks = [kit.input_block("action", "Action", _menu(options, None), hint=hint)]
-    return kit.modal(Verb.CHOOSE, "Choose an action", blocks, ref=ref, submit="Preview it")
 
 
 # -- inputs ------------------------------------------------------------------------------------------------------------
 
 
 def inputs(form: Sequence[Input], values: Mapping[str, str] | None = None) -> list[Block]:
-    """An input block for each field, its block id the field's name; `values` are what was typed before."""
+    """An input block for each field, its block id the field's name; `values` were typed before. At most 90."""
     given = values or {}
     return [_input(field, given.get(field.name, field.default)) for field in form[:_MOST_FIELDS]]
 

@@ -175,7 +175,7 @@ def _standing(shown: RunShown) -> list[Block]:
         case RunState.PARKED if run.current is None:
             words = f"⚠ The run has stopped and waits for a person. {reason}"
         case RunState.CANCELLED:
-            words = f"The run was cancelled. {reason}"
+            words = f"The run was cancelled: {reason}" if reason else "The run was cancelled."
         case RunState.FAILED:
             words = f"✗ The run failed. {reason}"
         case RunState.DONE:
@@ -191,8 +191,9 @@ def _ways_on(shown: RunShown) -> list[Block]:  # noqa: PLR0911 - one arm a state
     ref = Ref(run=run.id)
     see = kit.button("Show everything", Verb.DETAILS, ref, discriminator="run")
     again = kit.button("Look again", Verb.RECHECK, ref)
-    escalate = kit.button("Escalate…", Verb.ESCALATE, ref)
-    close = kit.button("Close…", Verb.CLOSE, ref)
+    calls = Ref(run=run.id, incident=run.incident or "")
+    escalate = kit.button("Escalate…", Verb.ESCALATE, calls) if run.incident else None
+    close = kit.button("Close", Verb.CLOSE, ref, confirm=_sure_close())
     cancel = kit.button("Cancel the run", Verb.CANCEL, ref, discriminator="run", confirm=_sure_cancel())
     match run.state:
         case RunState.REQUESTED | RunState.DIAGNOSING:
@@ -215,6 +216,10 @@ def _ways_on(shown: RunShown) -> list[Block]:  # noqa: PLR0911 - one arm a state
 
 def _sure_cancel() -> Block:
     return kit.confirmation("Cancel the run?", "Nothing more is looked at or changed.", "Cancel the run", danger=True)
+
+
+def _sure_close() -> Block:
+    return kit.confirmation("Close the run?", "Nothing more is to be done in it.", "Close")
 
 
 def run_line(run: Run) -> str:

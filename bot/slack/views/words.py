@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, assert_never
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from bot.domain.events import BOT, Happened
 from bot.slack.views import kit
@@ -20,8 +20,7 @@ def sentence(event: Mapping[str, Any], titles: Mapping[str, str] | None = None) 
     """
     data = event.get("data")
     teller = _Teller(str(event.get("actor") or BOT), data if isinstance(data, Mapping) else {}, titles or {})
-    kind = Happened(event["kind"])
-    return teller.run(kind) if kind.startswith(("incident.", "run.")) else teller.step(kind)
+    return _SENTENCES[Happened(event["kind"])](teller)
 
 
 def plain_sentence(event: Mapping[str, Any], titles: Mapping[str, str] | None = None) -> str:
@@ -37,20 +36,26 @@ class _Teller:
         self.data = data
         self.titles = titles
 
-    def text(self, name: str) -> str:
-        """A value of the event, escaped."""
+    def text(self, name: str, form: str = "{}") -> str:
+        """A value of the event, escaped and put into `form`; "" when there is none."""
         data = self.data.get(name)
-        return escape(clip(one_line("" if data is None else str(data)), _LONG))
+        said = " ".join(map(str, data)) if isinstance(data, list | tuple) else "" if data is None else str(data)
+        said = escape(clip(one_line(said), _LONG))
+        return form.replace("{}", said) if said else ""
 
     def named(self, name: str) -> str:
         """An action or check by its title."""
         key = str(self.data.get(name) or "")
         return f"«{escape(clip(one_line(self.titles.get(key, key)), 120))}»"
 
+    @property
+    def action(self) -> str:
+        """The action the event is about."""
+        return self.named("action")
+
     def because(self, name: str) -> str:
-        """": why", or nothing."""
-        said = self.text(name)
-        return f": {said}" if said else "."
+        """ ": why", or a full stop."""
+        return self.text(name, ": {}") or "."
 
     def people(self, name: str) -> str:
         """People by id or name, listed."""
@@ -63,106 +68,69 @@ class _Teller:
         """The sentences of the findings that hold."""
         listed = self.data.get("findings")
         says = [one_line(str(each.get("say", ""))) for each in listed or () if isinstance(each, Mapping)]
-        return " ".join(escape(clip(said, _LONG)) for said in says[:5])
+        said = " ".join(escape(clip(one, _LONG)) for one in says[:5])
+        return f"Found: {said}" if said else "No known cause fits what was found."
 
-    def run(self, kind: Happened) -> str:  # noqa: C901, PLR0911 - one arm a kind
-        """Incidents and runs as a whole."""
-        match kind:
-            case Happened.INCIDENT_OPENED:
-                return f"{self.who} opened the incident{self.because('title')}"
-            case Happened.INCIDENT_NOTED:
-                return f"{self.who} noted{self.because('text')}"
-            case Happened.INCIDENT_RESOLVED:
-                minutes = self.text("minutes")
-                return f"{self.who} resolved the incident{f' after {minutes} min' if minutes else ''}."
-            case Happened.INCIDENT_ESCALATED:
-                return f"{self.who} escalated to {self.people('to')}{self.because('reason')}"
-            case Happened.RUN_REQUESTED:
-                named = self.text("runbook") or self.text("title") or "a runbook"
-                return f"{self.who} started {named}."
-            case Happened.RUN_RECHECKED:
-                return f"{self.who} had everything looked at again."
-            case Happened.RUN_DONE:
-                note = self.text("note")
-                return f"{self.who} closed the run: {note}" if note else "The run is done."
-            case Happened.RUN_FAILED:
-                return f"The run failed{self.because('reason')}"
-            case Happened.RUN_CANCELLED:
-                return f"{self.who} cancelled the run{self.because('reason')}"
-            case Happened.RUN_PARKED:
-                reference = self.text("reference")
-                return f"The bot itself failed{f' (reference {reference})' if reference else ''}; the run waits."
-            case _:
-                raise ValueError(f"{kind} is not about an incident or a run")
+    def check(self) -> str:
+        """What a check saw."""
+        if self.data.get("status") in ("failed", "timed_out"):
+            return f"{self.named('check')} could not be read{self.because('error')}"
+        if self.data.get("status") == "skipped":
+            return f"{self.named('check')} was not needed."
+        return f"{self.named('check')} was read{self.because('summary')}"
 
-    def step(self, kind: Happened) -> str:
-        """Checks, questions, findings and actions."""
-        if kind.startswith("action."):
-            return self.action(kind)
-        if kind.startswith(("approval.", "vote.")):
-            return self.vote(kind)
-        match kind:
-            case Happened.CHECK_ENDED:
-                failed = self.data.get("status") in ("failed", "timed_out")
-                said = self.text("error") if failed else self.text("summary")
-                return f"{self.named('check')} {'could not be read' if failed else 'was read'}{f': {said}' if said else '.'}"
-            case Happened.QUESTION_ASKED:
-                return f"The bot asked{self.because('text')}"
-            case Happened.QUESTION_ANSWERED:
-                return f"{self.who} answered {self.named('check')}{self.because('summary')}"
-            case Happened.FINDINGS_CONCLUDED:
-                return f"Found: {self.findings()}" if self.findings() else "No known cause fits what was found."
-            case _:
-                raise ValueError(f"{kind} is not about a step")
+    def chosen(self) -> str:
+        """Somebody asked for an action or for its undoing."""
+        undone = self.data.get("undo_of")
+        return (
+            f"{self.who} asked to take back {self.named('undo_of')}." if undone else f"{self.who} chose {self.action}."
+        )
 
-    def action(self, kind: Happened) -> str:  # noqa: C901, PLR0911 - one arm a kind
-        """What was done, or not."""
-        what = self.named("action")
-        match kind:
-            case Happened.ACTION_CHOSEN:
-                undone = self.data.get("undo_of")
-                return f"{self.who} asked to take back {self.named('undo_of')}." if undone else f"{self.who} chose {what}."
-            case Happened.ACTION_SKIPPED:
-                return f"{self.who} left out {what}."
-            case Happened.ACTION_INTENDED:
-                return f"{what} is about to be done."
-            case Happened.ACTION_DONE:
-                said = self.text("headline") or self.text("note")
-                by = "" if self.who == "The bot" else f" by {self.who}"
-                return f"{what} was done{by}{f': {said}' if said else '.'}"
-            case Happened.ACTION_FAILED:
-                return f"{what} was not done{self.because('reason')}"
-            case Happened.ACTION_IN_DOUBT:
-                return f"It is not known whether {what} happened{self.because('why')}"
-            case Happened.ACTION_SETTLED:
-                return f"{self.who} found that {what} {'had' if self.data.get('happened') else 'had not'} happened."
-            case Happened.ACTION_WAITING:
-                return f"{what} waits{self.because('what')}"
-            case Happened.ACTION_VERIFIED:
-                return f"{what} was verified."
-            case Happened.ACTION_UNVERIFIED:
-                return f"{what} was done but is not verified{self.because('reason')}"
-            case _:
-                raise ValueError(f"{kind} is not about an action")
+    def done(self) -> str:
+        """An effect, by the bot or by hand."""
+        by = "" if self.who == "The bot" else f" by {self.who}"
+        return f"{self.action} was done{by}{self.text('headline', ': {}') or self.because('note')}"
 
-    def vote(self, kind: Happened) -> str:
-        """Who was asked and what they said."""
-        what = self.named("action")
-        match kind:
-            case Happened.APPROVAL_REQUESTED:
-                return f"Approval was asked for {what}{self.because('headline')}"
-            case Happened.APPROVAL_GRANTED:
-                return f"{what} was approved by {self.people('by')}."
-            case Happened.APPROVAL_DENIED:
-                return f"{what} was denied{self.because('reason')}"
-            case Happened.APPROVAL_EXPIRED:
-                return f"Nobody decided on {what} in time; nothing was changed."
-            case Happened.APPROVAL_VOIDED:
-                return f"The approval of {what} no longer holds{self.because('reason')}"
-            case Happened.VOTE_CAST:
-                denied = self.data.get("choice") == "deny"
-                return f"{self.who} {'denied' if denied else 'approved'} {what}{self.because('reason')}"
-            case Happened.VOTE_REFUSED:
-                return f"A vote of {self.who} on {what} does not count{self.because('reason')}"
-            case _:
-                raise ValueError(f"{kind} is not about a vote")
+    def settled(self) -> str:
+        """A person's word on an action in doubt."""
+        return f"{self.who} found that {self.action} {'had' if self.data.get('happened') else 'had not'} happened."
+
+    def vote(self) -> str:
+        """A vote that counts."""
+        said = "denied" if self.data.get("choice") == "deny" else "approved"
+        return f"{self.who} {said} {self.action}{self.because('reason')}"
+
+
+_SENTENCES: Mapping[Happened, Callable[[_Teller], str]] = {
+    Happened.INCIDENT_OPENED: lambda t: f"{t.who} opened the incident{t.because('title')}",
+    Happened.INCIDENT_NOTED: lambda t: f"{t.who} noted{t.because('text')}",
+    Happened.INCIDENT_RESOLVED: lambda t: f"{t.who} resolved the incident{t.text('minutes', ' after {} min')}.",
+    Happened.INCIDENT_ESCALATED: lambda t: f"{t.who} escalated to {t.people('to')}{t.because('reason')}",
+    Happened.RUN_REQUESTED: lambda t: f"{t.who} started {t.text('runbook') or t.text('title') or 'a runbook'}.",
+    Happened.RUN_RECHECKED: lambda t: f"{t.who} had everything looked at again.",
+    Happened.RUN_DONE: lambda t: f"{t.who} closed the run: {t.text('note')}" if t.text("note") else "The run is done.",
+    Happened.RUN_FAILED: lambda t: f"The run failed{t.because('reason')}",
+    Happened.RUN_CANCELLED: lambda t: f"{t.who} cancelled the run{t.because('reason')}",
+    Happened.RUN_PARKED: lambda t: f"The bot itself failed{t.text('reference', ' (reference {})')}; the run waits.",
+    Happened.CHECK_ENDED: lambda t: t.check(),
+    Happened.QUESTION_ASKED: lambda t: f"The bot asked{t.because('text')}",
+    Happened.QUESTION_ANSWERED: lambda t: f"{t.who} answered {t.named('check')}{t.because('summary')}",
+    Happened.FINDINGS_CONCLUDED: lambda t: t.findings(),
+    Happened.ACTION_CHOSEN: lambda t: t.chosen(),
+    Happened.ACTION_SKIPPED: lambda t: f"{t.who} left out {t.action}.",
+    Happened.ACTION_INTENDED: lambda t: f"{t.action} is about to be done.",
+    Happened.ACTION_DONE: lambda t: t.done(),
+    Happened.ACTION_FAILED: lambda t: f"{t.action} was not done{t.because('reason')}",
+    Happened.ACTION_IN_DOUBT: lambda t: f"It is not known whether {t.action} happened{t.because('why')}",
+    Happened.ACTION_SETTLED: lambda t: t.settled(),
+    Happened.ACTION_WAITING: lambda t: f"{t.action} waits{t.because('what')}",
+    Happened.ACTION_VERIFIED: lambda t: f"{t.action} was verified.",
+    Happened.ACTION_UNVERIFIED: lambda t: f"{t.action} is not verified{t.because('reason')}",
+    Happened.APPROVAL_REQUESTED: lambda t: f"Approval was asked for {t.action}{t.because('headline')}",
+    Happened.APPROVAL_GRANTED: lambda t: f"{t.action} was approved by {t.people('by')}.",
+    Happened.APPROVAL_DENIED: lambda t: f"{t.action} was denied{t.because('reason')}",
+    Happened.APPROVAL_EXPIRED: lambda t: f"Nobody decided on {t.action} in time; nothing was changed.",
+    Happened.APPROVAL_VOIDED: lambda t: f"The approval of {t.action} no longer holds{t.because('reason')}",
+    Happened.VOTE_CAST: lambda t: t.vote(),
+    Happened.VOTE_REFUSED: lambda t: f"A vote of {t.who} on {t.action} does not count{t.because('reasons')}",
+}

@@ -89,9 +89,16 @@ export function localise(root) {
 /** Says what went wrong, in words, until it has been read. */
 export function toast(words) {
   const note = h("div", { class: "toast" }, h("span", {}, words));
-  const gone = () => note.remove();
+  const box = byId("toasts");
+  const gone = () => {
+    note.remove();
+    if (!box.childElementCount && box.matches(":popover-open")) box.hidePopover();
+  };
   note.append(h("button", { type: "button", class: "toast-close", "aria-label": "Dismiss", onclick: gone }, icon("close")));
-  byId("toasts").append(note);
+  box.append(note);
+  // Shown anew, so that it lies above a modal that was opened since.
+  if (box.matches(":popover-open")) box.hidePopover();
+  box.showPopover();
   setTimeout(gone, 8000);
 }
 

@@ -13,7 +13,6 @@ from markupsafe import Markup
 
 from bot.sandbox.slack.render.html import el, safe_url
 
-
 _ALIGNMENTS: Final = {"text-align:center": "center", "text-align:right": "right"}
 
 

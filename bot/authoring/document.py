@@ -1,0 +1,245 @@
+"""The documents as authors write them: what a runbook and a system file may hold, before anything is resolved."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+from bot.domain.runbook import InputType, Severity
+from bot.steps.durations import span
+
+MAX_SPAN = timedelta(days=90)
+
+
+def _span(value: object) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("a time span is written with its unit: 90s, 20m, 2h or 1d")
+    try:
+        found = span(value)
+    except OverflowError as error:
+        raise ValueError(f"«{value[:40]}» is too long") from error
+    if found > MAX_SPAN:
+        raise ValueError(f"«{value}» is longer than 90 days")
+    return found
+
+
+def _one_or_many(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _approval(value: object) -> object:
+    if isinstance(value, str):
+        return {value: True} if value in ("critical", "confirm") else {"group": value}
+    return value
+
+
+def _undo(value: object) -> object:
+    return {"automatic": True} if value == "automatic" else value
+
+
+def _condition(value: object) -> object:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+Span = Annotated[
+    timedelta,
+    BeforeValidator(_span),
+    WithJsonSchema({"type": "string", "pattern": r"^\s*(\d+(\.\d+)?\s*(ms|s|m|h|d)\s*)+$", "examples": ["90s", "20m"]}),
+]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Variable = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,79}$")]
+Condition = Annotated[
+    Text, BeforeValidator(_condition), WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "boolean"}]})
+]
+Names = Annotated[
+    list[str],
+    BeforeValidator(_one_or_many),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+RunbookId = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$", max_length=40)]
+
+
+class Part(BaseModel):
+    """A part of a document: unknown fields are problems, nothing is guessed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class InputDoc(Part):
+    """A typed parameter."""
+
+    type: InputType = InputType.TEXT
+    label: Line | None = None
+    help: str = Field(default="", max_length=300)
+    required: bool = True
+    default: str | int | float | bool | None = None
+    choices: Annotated[list[str], Field(max_length=100)] = []
+    pattern: str | None = Field(default=None, max_length=200)
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+class ApproveDoc(Part):
+    """Who may say yes to an action, over the system's default."""
+
+    group: Name | None = None
+    groups: list[Name] = []
+    people: list[Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{2,20}$")]] = []
+    votes: int | None = Field(default=None, ge=1, le=10)
+    requester_may_vote: bool | None = None
+    critical: bool = False
+    confirm: bool = False
+    vote_lifetime: Span | None = None
+    request_lifetime: Span | None = None
+
+
+class UndoDoc(Part):
+    """How an action is taken back: from the before-image, by another action, or not at all and why."""
+
+    automatic: bool = False
+    action: Name | None = None
+    none: Line | None = None
+
+
+class CheckDoc(Part):
+    """What every check may say beside its kind."""
+
+    title: Line | None = None
+    when: Condition | None = None
+    timeout: Span | None = None
+
+
+class ActionDoc(Part):
+    """What every action may say beside its kind."""
+
+    title: Line | None = None
+    when: Condition | None = None
+    timeout: Span | None = None
+    approve: Annotated[ApproveDoc | None, BeforeValidator(_approval)] = None
+    evidence: Names = []
+    verify: Condition | None = None
+    verify_within: Span | None = None
+    undo: Annotated[UndoDoc | None, BeforeValidator(_undo)] = None
+    lock: Text | None = None
+
+
+class FindingDoc(Part):
+    """A condition over facts, what to say when it holds, and what to propose."""
+
+    when: Condition
+    say: Text
+    propose: Names = []
+
+
+class RunbookDoc(Part):
+    """A runbook."""
+
+    id: RunbookId
+    title: Annotated[Line, Field(max_length=120)]
+    system: Name | None = None
+    severity: Severity
+    resolve_within: Span
+    summary: str = Field(default="", max_length=1_000)
+    symptoms: list[Line] = []
+    inputs: dict[str, InputDoc] = {}
+    checks: dict[str, dict[str, Any]] = {}
+    findings: dict[str, FindingDoc] = {}
+    actions: dict[str, dict[str, Any]] = {}
+    follow_ups: list[Line] = []
+    notes: list[Text] = []
+
+
+# -- system.yaml -------------------------------------------------------------------------------------------------------
+
+
+class EnvDoc(Part):
+    """A value that is read from an environment variable when it is used; `prefix` stands before it."""
+
+    env: Variable
+
+
+class DatabaseDoc(Part):
+    """A database by the variables that hold its addresses: one role looks, one acts."""
+
+    read: Variable
+    act: Variable | None = None
+    receipts: Name | None = None
+
+
+class ServiceDoc(Part):
+    """An HTTP service."""
+
+    url: str | EnvDoc
+    headers: dict[str, str | EnvDoc] = {}
+    safe_posts: list[str] = []
+
+
+class StripeDoc(Part):
+    """The Stripe account."""
+
+    key: Variable
+    url: str | EnvDoc | None = None
+
+
+class MailDoc(Part):
+    """The mail server notices go out by."""
+
+    host: str | EnvDoc
+    port: int | EnvDoc = 25
+    sender: str
+    username: Variable | None = None
+    password: Variable | None = None
+
+
+class GroupDoc(Part):
+    """Who may approve: a Slack user group by its handle, people by their Slack ids, or both."""
+
+    slack: Annotated[str, StringConstraints(pattern=r"^@?[a-z0-9][a-z0-9_.-]{0,79}$")] | None = None
+    people: list[Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{2,20}$")]] = []
+
+
+class SeverityDoc(Part):
+    """What a severity means for the clock."""
+
+    label: Line
+    escalate_after: Span | None = None
+    escalate_to: Names = []
+    digest_every: Span = timedelta(minutes=30)
+
+
+class TemplateDoc(Part):
+    """A message that notices are drafted from."""
+
+    subject: Line
+    body: Text
+
+
+class PoliciesDoc(Part):
+    """The approval rules that actions start from."""
+
+    default: ApproveDoc = ApproveDoc()
+    critical: ApproveDoc = ApproveDoc()
+
+
+class SystemDoc(Part):
+    """A system file."""
+
+    id: Name
+    title: Line
+    databases: dict[Name, DatabaseDoc] = {}
+    services: dict[Name, ServiceDoc] = {}
+    stripe: StripeDoc | None = None
+    mail: MailDoc | None = None
+    groups: dict[Name, GroupDoc] = {}
+    policies: PoliciesDoc = PoliciesDoc()
+    contacts: dict[str, Line] = {}
+    severities: dict[Severity, SeverityDoc] = {}
+    templates: dict[Name, TemplateDoc] = {}
+    on_call: list[str] = []
+    channel_prefix: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,20}$")] = "inc"

@@ -1,0 +1,317 @@
+"""`runbook drill`: a planted fault, played by a responder and an approver through Slack's wire, judged and timed.
+
+A drill is data beside its runbook (`runbooks/<system>/drills/<ID>.yaml`): the fault, the finding that must be said, what
+people do in turn, and what must be true in the end. Nothing is taken from the bot's insides that a person could not see,
+except the record: the run's state, the effects and the audit trail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+import yaml
+
+from bot.cli.sandbox import OPTIONS, ROOT, Sandbox, populated
+from bot.domain.approval import RequestState
+from bot.domain.run import ActionStatus, Run, RunState
+from bot.errors import Mistake
+from bot.runs.shown import RunShown
+from bot.sandbox.alacarte import Planted, plant
+from bot.sandbox.postgres import Postgres
+from bot.sandbox.slack.person import Person
+from bot.slack.verbs import Verb
+
+T = TypeVar("T")
+
+DRILLS = "drills"
+PATIENCE = 30.0
+QUIET = (RunState.DECIDING, RunState.AWAITING_APPROVAL, RunState.DONE, RunState.PARKED, RunState.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """One branch of one runbook, to be played."""
+
+    runbook: str
+    branch: str
+    fault: str
+    inputs: Mapping[str, str]
+    findings: Sequence[str]
+    play: Sequence[Mapping[str, Any]]
+    expect: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """How a drill went: what differed from what was expected, and how long each stage took, in seconds."""
+
+    runbook: str
+    branch: str
+    differences: tuple[str, ...]
+    stages: Mapping[str, float]
+    target: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything was as expected."""
+        return not self.differences
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All drills of one call."""
+
+    played: tuple[Played, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every drill was as expected, and there was one."""
+        return bool(self.played) and all(each.passed for each in self.played)
+
+    def data(self) -> dict[str, Any]:
+        """The report for machines."""
+        return {"passed": self.passed, "drills": [{**asdict(each), "passed": each.passed} for each in self.played]}
+
+    def text(self) -> str:
+        """The report for a terminal."""
+        lines = []
+        for each in self.played:
+            stages = " · ".join(f"{stage} {seconds * 1000:,.0f} ms" for stage, seconds in each.stages.items())
+            lines.append(f"{'ok  ' if each.passed else 'BAD '} {each.runbook} {each.branch}: {stages}")
+            lines += [f"       {difference}" for difference in each.differences]
+        good = sum(each.passed for each in self.played)
+        return "\n".join([*lines, f"{good} of {len(self.played)} branches as expected."])
+
+
+def drills_of(ids: Sequence[str], *, every: bool = False, branch: str = "", root: Path = ROOT / "runbooks") -> list[Drill]:
+    """The drills of these runbooks. Raises `Mistake` for a runbook or branch without any."""
+    found = []
+    for path in sorted(root.glob(f"*/{DRILLS}/*.yaml")):
+        if every or path.stem in {id.upper() for id in ids}:
+            found += [_drill(path.stem, name, plan) for name, plan in yaml.safe_load(path.read_text()).items()]
+    missing = {id.upper() for id in ids} - {each.runbook for each in found}
+    if missing:
+        raise Mistake(f"There are no drills for {', '.join(sorted(missing))}.")
+    chosen = [each for each in found if branch in ("", each.branch)]
+    if not chosen:
+        raise Mistake(f"There is no branch «{branch}».", hint=f"Branches: {', '.join(each.branch for each in found)}.")
+    return chosen
+
+
+async def drill(ids: Sequence[str], *, every: bool = False, branch: str = "") -> Report:
+    """Play each drill in a sandbox of its own on one throw-away PostgreSQL."""
+    drills = drills_of(ids, every=every, branch=branch)
+    with Postgres.temporary(options=OPTIONS) as postgres:
+        return Report(tuple([await played(each, postgres) for each in drills]))
+
+
+async def played(wanted: Drill, postgres: Postgres) -> Played:
+    """Play one drill in a fresh sandbox."""
+    async with populated(postgres, rate_limits=False) as sandbox:
+        planted = await plant(wanted.fault, sandbox.world.alacarte, sandbox.world.stripe)
+        try:
+            return await Stage(sandbox, wanted, planted).run()
+        finally:
+            await planted.close()
+
+
+@dataclass
+class Stage:
+    """One drill being played: the people, the clock and what differed so far."""
+
+    sandbox: Sandbox
+    drill: Drill
+    planted: Planted
+    differences: list[str] = field(default_factory=list)
+    stages: dict[str, float] = field(default_factory=dict)
+    _since: float = field(default_factory=time.perf_counter)
+
+    async def run(self) -> Played:
+        """Start, look, act in turn, judge."""
+        responder = self.sandbox.world.slack.person("ana")
+        target = 0.0
+        try:
+            inputs = " ".join(f"{name}={self._filled(value)}" for name, value in self.drill.inputs.items())
+            await responder.types(f"/runbook {self.drill.runbook} {inputs}")
+            run = await self._until(self._quiet, "the findings")
+            target = run.resolve_within.total_seconds()
+            self._lap("diagnosed")
+            self._compare("findings", list(self.drill.findings), [each.key for each in run.conclusions])
+            for step in self.drill.play:
+                await self._play(step, responder)
+            await self._judge()
+        except (AssertionError, TimeoutError, Mistake) as error:
+            self.differences.append(str(error) or type(error).__name__)
+        return Played(self.drill.runbook, self.drill.branch, tuple(self.differences), self.stages, target)
+
+    async def _play(self, step: Mapping[str, Any], responder: Person) -> None:
+        """One thing a person does."""
+        ((verb, what),) = step.items()
+        match verb:
+            case "approve":
+                await self._approve(str(what), responder)
+            case "choose":
+                await responder.selects(Verb.CHOOSE, str(what))
+            case "answer":
+                await responder.selects(Verb.PICK, self._filled(str(what)))
+                await self._until(self._quiet, "what follows the answer")
+            case "fill":
+                await responder.clicks(Verb.ANSWER)
+                await responder.submits(**{name: self._filled(str(value)) for name, value in what.items()})
+                await self._until(self._quiet, "what follows the answer")
+            case "report":
+                await responder.clicks(Verb.REPORT)
+                await responder.submits(note=str(what))
+            case "skip":
+                await responder.clicks(Verb.SKIP)
+            case "undo":
+                await responder.clicks(Verb.UNDO)
+            case "close":
+                await responder.clicks(Verb.CLOSE)
+            case "sql":
+                await self._sql(str(what))
+            case _:
+                raise Mistake(f"A drill knows no step «{verb}».")
+        self._lap(f"{verb} {what}" if isinstance(what, str) and verb != "sql" else verb)
+
+    async def _approve(self, action: str, responder: Person) -> None:
+        """The requester tries first and is refused, unless the action is theirs to confirm; then an approver of the
+        group approves; then the action has ended."""
+
+        async def asked() -> RunShown | None:
+            shown = await self._shown()
+            approval = shown.approvals.get(action)
+            return shown if approval and approval.request.state is RequestState.PENDING else None
+
+        shown = await self._until(asked, f"the request for {action}")
+        policy = shown.approvals[action].request.policy
+        self._lap(f"asked {action}")
+        if policy.confirm:
+            await responder.clicks(Verb.APPROVE)
+        else:
+            await responder.clicks(Verb.APPROVE)
+            await responder.sees("somebody else has to approve it", PATIENCE)
+            for name in self._approvers(policy.groups)[: policy.votes]:
+                await self.sandbox.world.slack.person(name).clicks(Verb.APPROVE, within=PATIENCE)
+
+        async def ended() -> Run | None:
+            run = (await self._shown()).run
+            status = run.actions[action].status
+            return None if status.busy and status is not ActionStatus.WAITING else run
+
+        run = await self._until(ended, f"the end of {action}")
+        status = run.actions[action].status
+        if status not in (ActionStatus.DONE, ActionStatus.WAITING):
+            self.differences.append(f"{action} ended as {status}: {run.actions[action].reason}")
+
+    async def _judge(self) -> None:
+        expect = self.drill.expect
+        state = RunState(expect.get("state", "done"))
+
+        async def arrived() -> Run | None:
+            run = (await self._shown()).run
+            return run if run.state is state else None
+
+        try:
+            await self._until(arrived, f"the state {state}", 10)
+        except TimeoutError as error:
+            self.differences.append(str(error))
+        self._lap("ended")
+        shown = await self._shown()
+        for key, status in expect.get("actions", {}).items():
+            action = shown.run.actions.get(key)
+            self._compare(key, status, action.status.value if action else "not there")
+        for query in expect.get("sql", ()):
+            got = await self._rows(query["query"])
+            self._compare(query["query"], query["gives"], got)
+        for word in expect.get("mail", ()):
+            if not any(word in str(mail) for mail in self.sandbox.world.mail.mails):
+                self.differences.append(f"no mail says «{word}»")
+
+    async def _rows(self, query: str) -> Any:
+        connection = await asyncpg.connect(self.sandbox.world.alacarte.read_url)
+        try:
+            row = await connection.fetchrow(self._filled(query))
+            return None if row is None else {key: _plain(value) for key, value in row.items()}
+        finally:
+            await connection.close()
+
+    async def _sql(self, statement: str) -> None:
+        connection = await self.sandbox.world.alacarte.connect()
+        try:
+            await connection.execute(self._filled(statement))
+        finally:
+            await connection.close()
+
+    async def _quiet(self) -> Run | None:
+        """The run, once the bot waits for people and its card says so."""
+        runs = await self.sandbox.bot.desk.reads.recent(1)
+        if not runs or runs[0].state not in QUIET:
+            return None
+        run = runs[0]
+        # A preview in the making is not quiet yet.
+        busy = run.current is not None and run.current.status is ActionStatus.PREVIEWING
+        return None if busy else run
+
+    async def _shown(self) -> RunShown:
+        runs = await self.sandbox.bot.desk.reads.recent(1)
+        if not runs:
+            raise Mistake("No run was started.")
+        return await self.sandbox.bot.desk.reads.shown(runs[0].id)
+
+    async def _until(self, probe: Callable[[], Awaitable[T | None]], what: str, seconds: float = PATIENCE) -> T:
+        """The first thing the probe finds; asked again after every change in the workspace."""
+        try:
+            async with asyncio.timeout(seconds):
+                while (found := await probe()) is None:
+                    await self.sandbox.world.slack.space.changes.next_one(seconds)
+                return found
+        except TimeoutError:
+            runs = await self.sandbox.bot.desk.reads.recent(1)
+            stands = f"the run is {runs[0].state}" if runs else "no run was started"
+            raise TimeoutError(f"{what} did not come within {seconds:g} s; {stands}.") from None
+
+    def _approvers(self, groups: Sequence[str]) -> list[str]:
+        system = next(iter(self.sandbox.bot.desk.library.catalogue.systems.values()))
+        handles = {system.groups[group].slack for group in groups}
+        space = self.sandbox.world.slack.space
+        members = [user for group in space.usergroups.values() if group.handle in handles for user in group.users]
+        return list(dict.fromkeys(space.users[user].name for user in members if space.users[user].name != "ana"))
+
+    def _filled(self, text: str) -> str:
+        """The text with what the fault planted: {business_id}, {pid}, …"""
+        known = {"business_id": self.planted.business_id, "pid": self.planted.pid, **self.planted.ids}
+        for name, value in known.items():
+            text = text.replace(f"{{{name}}}", str(value))
+        return text
+
+    def _compare(self, what: str, wanted: Any, got: Any) -> None:
+        if wanted != got:
+            self.differences.append(f"{what}: expected {wanted}, got {got}")
+
+    def _lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.stages[stage] = round(self.stages.get(stage, 0) + now - self._since, 4)
+        self._since = now
+
+
+def _drill(runbook: str, branch: str, plan: Mapping[str, Any]) -> Drill:
+    return Drill(
+        runbook,
+        branch,
+        str(plan["fault"]),
+        plan.get("inputs", {}),
+        plan.get("findings", ()),
+        plan.get("play", ()),
+        plan.get("expect", {}),
+    )
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool | int | float) else str(value)

@@ -1,0 +1,221 @@
+"""Each topic of the outbox, carried out: channels made, cards posted and updated, threads filled, people called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from bot.domain.incident import Incident, topic
+from bot.domain.system import System
+from bot.errors import BotError, Unavailable
+from bot.runs.shown import RunShown
+from bot.slack.desk import Desk
+from bot.slack.replies import MessageGone
+from bot.slack.views.approval import approval_thread
+from bot.slack.views.checks import check_detail
+from bot.slack.views.incident import escalation, headline, summary
+from bot.slack.views.kit import File, Message
+from bot.slack.views.run import run_card
+from bot.store import incidents, outbox
+from bot.store.outbox import Outgoing, Posted
+from bot.store.session import Store
+
+log = structlog.get_logger(__name__)
+
+
+async def deliver(message: Outgoing, desk: Desk, store: Store) -> None:
+    """Send one message. Raises `Unavailable` when it is to be tried again, another `BotError` when it is hopeless."""
+    sender = Sender(desk, store)
+    match message.topic:
+        case "channel":
+            await sender.channel(_given(message.incident_id))
+        case "incident":
+            await sender.incident(_given(message.incident_id))
+        case "run":
+            await sender.card(_given(message.run_id))
+        case "check":
+            await sender.check(_given(message.run_id), str(message.body["check"]))
+        case "approval":
+            await sender.approval(_given(message.run_id), str(message.body["action"]))
+        case "ended":
+            await sender.ended(_given(message.run_id))
+        case "resolved":
+            await sender.resolved(_given(message.incident_id))
+        case "escalated":
+            await sender.escalated(_given(message.incident_id), message.body["to"], str(message.body["reason"]))
+        case "notice":
+            await sender.notice(_given(message.run_id), str(message.body["channel"]), str(message.body["text"]))
+        case _:
+            raise BotError(f"There is no topic «{message.topic}».")
+
+
+class Sender:
+    """Sends one message, and remembers where it was posted."""
+
+    def __init__(self, desk: Desk, store: Store) -> None:
+        self._desk = desk
+        self._client = desk.client
+        self._store = store
+
+    async def channel(self, incident_id: str) -> None:
+        """Make the incident's channel, bring the people, pin the headline. Each part may be repeated."""
+        incident = await self._desk.incidents.get(incident_id)
+        if incident.channel is None:
+            made = await self._client.create_channel(incident.channel_name)
+            async with self._store.transaction() as tx:
+                await incidents.set_channel(tx, incident.id, made.id, made.name)
+            incident = await self._desk.incidents.get(incident_id)
+        channel = _given(incident.channel)
+        system = self._system(incident)
+        people = [incident.opened_by, *(system.on_call if system else ())]
+        await self._client.invite(channel, people)
+        await self._client.set_topic(channel, topic(incident, incident.title))
+        await self.incident(incident_id)
+        posted = await self._posted(f"headline:{incident.id}")
+        if posted is not None:
+            await self._client.pin(posted.channel, posted.ts)
+
+    async def incident(self, incident_id: str) -> None:
+        """The pinned headline, as things stand."""
+        incident = await self._desk.incidents.get(incident_id)
+        if incident.channel is None:
+            return
+        runs = await self._desk.reads.of_incident(incident.id)
+        await self._put(f"headline:{incident.id}", incident.channel, headline(incident, runs, self._desk.clock.now()))
+
+    async def card(self, run_id: str) -> None:
+        """The run's card, as things stand. Files it refers to are in its thread before it says so."""
+        shown = await self._desk.reads.shown(run_id)
+        channel = self._channel_of(shown)
+        card = run_card(shown)
+        if card.files:
+            card = run_card(shown, attached=await self._attached(shown, channel, card.files))
+        await self._put(f"run:{run_id}", channel, card)
+
+    async def check(self, run_id: str, key: str) -> None:
+        """What one check saw, in the card's thread; a later look replaces it."""
+        shown = await self._desk.reads.shown(run_id)
+        detail = check_detail(shown, key)
+        posted = await self._put(f"check:{run_id}:{key}", self._channel_of(shown), detail, await self._thread(shown))
+        await self._files(f"{run_id}:{key}", posted.channel, detail.files, await self._thread(shown))
+
+    async def approval(self, run_id: str, key: str) -> None:
+        """Bring the approvers into the channel and call them in the thread."""
+        shown = await self._desk.reads.shown(run_id)
+        waiting = shown.approvals.get(key)
+        if waiting is None:
+            return
+        channel = self._channel_of(shown)
+        _, system = await self._desk.library.of_run(shown.run)
+        policy = waiting.request.policy
+        groups = {name: group for name, group in system.groups.items() if name in policy.groups}
+        members = await self._desk.directory.members(groups)
+        people = sorted({*policy.people, *(user for users in members.values() for user in users)})
+        if people:
+            await self._client.invite(channel, people)
+        thread = await self._thread(shown)
+        told = approval_thread(shown, key, await self._desk.directory.mentions(groups))
+        posted = await self._put(f"call:{waiting.request.id}", channel, told, thread)
+        await self._files(f"call:{waiting.request.id}", posted.channel, told.files, thread)
+
+    async def ended(self, run_id: str) -> None:
+        """The summary of a run that has ended, for everybody in the channel."""
+        shown = await self._desk.reads.shown(run_id)
+        if not shown.run.state.final or shown.incident is None:
+            return
+        events = await self._desk.reads.audit(run_id=run_id)
+        told = summary(shown.incident, [shown], events, self._desk.clock.now())
+        posted = await self._put(f"summary:{run_id}", self._channel_of(shown), told)
+        await self._files(f"summary:{run_id}", posted.channel, told.files, posted.ts)
+
+    async def resolved(self, incident_id: str) -> None:
+        """The final summary of an incident, and its topic."""
+        incident = await self._desk.incidents.get(incident_id)
+        channel = _given(incident.channel)
+        runs = await self._desk.reads.of_incident(incident_id)
+        events = await self._desk.reads.audit(incident_id=incident_id)
+        told = summary(incident, runs, events, self._desk.clock.now())
+        posted = await self._put(f"summary:{incident.id}", channel, told)
+        await self._files(f"summary:{incident.id}", channel, told.files, posted.ts)
+        await self._client.set_topic(channel, topic(incident, incident.title))
+
+    async def escalated(self, incident_id: str, to: Sequence[str], reason: str) -> None:
+        """Call the next rung in the channel."""
+        incident = await self._desk.incidents.get(incident_id)
+        runs = await self._desk.reads.of_incident(incident_id)
+        message = escalation(incident, runs, to, reason, self._desk.clock.now())
+        await self._client.post(_given(incident.channel), message)
+
+    async def notice(self, run_id: str, channel: str, text: str) -> None:
+        """A message that a runbook sends to a channel or a person."""
+        shown = await self._desk.reads.shown(run_id)
+        await self._client.post(channel or self._channel_of(shown), Message([], text))
+
+    # -- where things are ----------------------------------------------------------------------------------------------
+
+    def _channel_of(self, shown: RunShown) -> str:
+        if shown.incident is None or shown.incident.channel is None:
+            raise Unavailable("The incident's channel is not there yet.")
+        return shown.incident.channel
+
+    async def _thread(self, shown: RunShown) -> str | None:
+        """The card's thread; the card is posted first where it is not there yet."""
+        posted = await self._posted(f"run:{shown.run.id}")
+        if posted is None:
+            await self.card(shown.run.id)
+            posted = await self._posted(f"run:{shown.run.id}")
+        return None if posted is None else posted.ts
+
+    async def _posted(self, key: str) -> Posted | None:
+        async with self._store.reading() as connection:
+            return await outbox.post_of(connection, key)
+
+    async def _put(self, key: str, channel: str, message: Message, thread: str | None = None) -> Posted:
+        """Post a message, or update it where it stands; one that was deleted is posted again."""
+        posted = await self._posted(key)
+        if posted is not None:
+            try:
+                await self._client.update(posted.channel, posted.ts, message)
+            except MessageGone:
+                log.info("message was deleted, posting it again", key=key)
+            else:
+                return posted
+        ts = await self._client.post(channel, message, thread)
+        return await self._remember(key, Posted(channel, ts))
+
+    async def _remember(self, key: str, posted: Posted) -> Posted:
+        async with self._store.transaction() as tx:
+            await outbox.remember_post(tx, key, posted)
+        return posted
+
+    async def _attached(self, shown: RunShown, channel: str, files: Sequence[File]) -> bool:
+        """Whether the files a card refers to are in its thread. The card must stand there first to have a thread."""
+        if await self._posted(f"run:{shown.run.id}") is None:
+            await self._put(f"run:{shown.run.id}", channel, run_card(shown, attached=False))
+        return await self._files(shown.run.id, channel, files, await self._thread(shown))
+
+    async def _files(self, owner: str, channel: str, files: Sequence[File], thread: str | None) -> bool:
+        """Upload files that are not there yet; False when Slack does not take them."""
+        for file in files:
+            key = f"file:{owner}:{file.name}"
+            if await self._posted(key) is not None:
+                continue
+            try:
+                await self._client.upload(channel, (file,), thread)
+            except BotError as error:
+                log.warning("file could not be uploaded", name=file.name, error=str(error))
+                return False
+            await self._remember(key, Posted(channel, thread or ""))
+        return True
+
+    def _system(self, incident: Incident) -> System | None:
+        return self._desk.library.catalogue.systems.get(incident.system)
+
+
+def _given(value: str | None) -> str:
+    if value is None:
+        raise BotError("A message in the outbox does not say what it is about.")
+    return value
+
+

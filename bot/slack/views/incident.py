@@ -1,0 +1,261 @@
+"""An incident's own screens: the pinned headline, the topic, the status, the final summary and its forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from bot.domain.approval import Choice
+from bot.domain.events import Happened
+from bot.domain.incident import Incident, IncidentState, topic
+from bot.domain.run import ActionRun, ActionStatus
+from bot.runs.shown import RunShown
+from bot.slack.verbs import Ref, Verb
+from bot.slack.views import kit, spell
+from bot.slack.views.kit import Block, Element, Message, Part, TextFile, View
+from bot.slack.views.plain import notice, text_of
+from bot.slack.views.text import clip, clip_cost, escape, one_line
+from bot.slack.views.titles import action_title
+from bot.slack.views.words import plain_sentence, sentence
+
+_RUNS, _LINES = 8, 12
+_QUIET = frozenset({Happened.CHECK_ENDED, Happened.ACTION_INTENDED, Happened.QUESTION_ASKED, Happened.VOTE_CAST})
+
+
+class Recorded(Protocol):
+    """One line of the audit trail."""
+
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def actor(self) -> str: ...
+    @property
+    def data(self) -> Mapping[str, Any]: ...
+
+
+def headline(incident: Incident, runs: Sequence[RunShown], now: datetime) -> Message:
+    """The pinned message: state, clock, what was found, what is waited for."""
+    parts = [Part([kit.header(f"{incident.label} {incident.title}"), kit.context(_clock(incident, now))], 100)]
+    parts += [Part(_run_blocks(shown), 80 - place) for place, shown in enumerate(runs[:_RUNS])]
+    if len(runs) > _RUNS:
+        parts.append(Part([kit.context(f"… and {spell.count(len(runs) - _RUNS, 'more run')}.")], 40))
+    if not runs:
+        parts.append(Part([kit.context("No runbook is running. Start one with /runbook.")], 50))
+    if incident.state is IncidentState.OPEN:
+        ref = Ref(incident=incident.id)
+        buttons = [
+            kit.button("Add a note…", Verb.NOTE, ref),
+            kit.button("Escalate…", Verb.ESCALATE, ref),
+            kit.button("Resolve", Verb.RESOLVE, ref, confirm=_sure_resolved()),
+        ]
+        parts.append(Part(kit.actions(buttons), 99))
+    said = f"{incident.label} {incident.title}: {incident.severity}, {incident.state}"
+    return Message(kit.fitted(parts), notice(said))
+
+
+def _sure_resolved() -> Block:
+    return kit.confirmation("Resolve the incident?", "The clock stops and the summary is posted.", "Resolve")
+
+
+def _clock(incident: Incident, now: datetime) -> str:
+    spent = (incident.resolved_at or now) - incident.opened_at
+    lead = f" · led by {kit.mention(incident.commander)}" if incident.commander else ""
+    opened = (
+        f"opened by {kit.mention(incident.opened_by)} {kit.moment_mrkdwn(incident.opened_at, '{date_short} {time}')}"
+    )
+    return f"{incident.severity} · *{incident.state}* · {spell.against(spent, incident.target)} · {opened}{lead}"
+
+
+def topic_text(incident: Incident, runs: Sequence[RunShown], now: datetime) -> str:
+    """The channel's topic, at most 250 characters; it says nothing that changes by the minute."""
+    waited = next((said for shown in runs if (said := _owed(shown))), "")
+    found = next((one_line(shown.run.conclusions[0].say) for shown in runs if shown.run.conclusions), "")
+    target = f"target {spell.utc(incident.due_at())}"
+    return topic(incident, clip(" · ".join(filter(None, (one_line(incident.title), target, waited, found))), 240))
+
+
+def _owed(shown: RunShown) -> str:
+    """Who owes what in a run, in a few words."""
+    current = shown.run.current
+    if current is not None and current.status is ActionStatus.REQUESTED:
+        return f"run {shown.run.number} waits for approval"
+    if current is not None and current.status is ActionStatus.UNKNOWN:
+        return f"run {shown.run.number} is in doubt: a person has to look"
+    if shown.run.questions:
+        return f"run {shown.run.number} waits for an answer"
+    return ""
+
+
+def _run_blocks(shown: RunShown) -> list[Block]:
+    run = shown.run
+    pieces: list[Element] = [kit.t(f"{run.runbook} ", bold=True), kit.t(clip(one_line(run.title), 120))]
+    pieces.append(kit.t(f" · run {run.number} · {run.state}"))
+    lines = [kit.line(*pieces)]
+    lines += [kit.line(kit.t(clip_cost(one_line(each.say), 300))) for each in run.conclusions[:2]]
+    owed = _owed(shown)
+    lines += [kit.line(kit.t(f"⏳ {owed}", bold=True))] if owed else []
+    return [kit.rich(*lines)]
+
+
+# -- status ------------------------------------------------------------------------------------------------------------
+
+
+def status_of(incident: Incident, runs: Sequence[RunShown], audit: Sequence[Recorded], now: datetime) -> Message:
+    """How an incident stands, for whoever asks: its headline and the last things that happened."""
+    top = headline(incident, runs, now)
+    happened = [_event_line(line, _titles(runs)) for line in audit if line.kind not in _QUIET][-_LINES:]
+    parts = [Part([block], 90) for block in top.blocks if block["type"] != "actions"]
+    parts += [Part([kit.section("\n".join(happened)[:2_900])], 95)] if happened else []
+    return Message(kit.fitted(parts), top.text)
+
+
+def open_incidents_message(incidents: Sequence[Incident], now: datetime) -> Message:
+    """Every open incident, one line each."""
+    if not incidents:
+        said = "No incident is open."
+        return Message([kit.rich(kit.line(kit.t(said)))], said)
+    parts = [Part([kit.section(incident_line(each, now))], 90 - place) for place, each in enumerate(incidents[:40])]
+    return Message(kit.fitted(parts), notice(f"{spell.count(len(incidents), 'open incident')}"))
+
+
+def incident_line(incident: Incident, now: datetime) -> str:
+    """An incident in one line of mrkdwn."""
+    where = f"<#{incident.channel}>" if incident.channel else escape(incident.channel_name)
+    clock = spell.against((incident.resolved_at or now) - incident.opened_at, incident.target)
+    title = escape(clip(one_line(incident.title), 100))
+    return f"*{incident.label}* {title} · {incident.severity} · {incident.state} · {clock} {where}".rstrip()
+
+
+def _event_line(line: Recorded, titles: Mapping[str, str]) -> str:
+    event = {"kind": line.kind, "actor": line.actor, "data": line.data}
+    return f"{kit.moment_mrkdwn(line.at)}  {clip(sentence(event, titles), 400)}"
+
+
+def _titles(runs: Sequence[RunShown]) -> dict[str, str]:
+    titles: dict[str, str] = {}
+    for shown in runs:
+        titles |= {key: check.title for key, check in shown.runbook.checks.items()}
+        titles |= {key: action_title(shown, key) for key in (*shown.runbook.actions, *shown.run.actions)}
+    return titles
+
+
+# -- the end -----------------------------------------------------------------------------------------------------------
+
+
+def summary(incident: Incident, runs: Sequence[RunShown], audit: Sequence[Recorded], now: datetime) -> Message:
+    """What happened, its cause, what was changed by whom and approved by whom, whether that was verified, how long it
+    took against the target, and what is left to do. The whole timeline is in the file."""
+    spent = (incident.resolved_at or now) - incident.opened_at
+    met = "within the target" if spent <= incident.target else "over the target"
+    took = f"{spell.against(spent, incident.target)}, {met}"
+    causes = _unique(one_line(each.say) for shown in runs for each in shown.run.conclusions)
+    changes = [row for shown in runs for action in shown.run.actions.values() if (row := _change(shown, action))]
+    follow_ups = _unique(one_line(each) for shown in runs for each in shown.runbook.follow_ups)
+    happened = [_event_line(line, _titles(runs)) for line in audit if line.kind not in _QUIET]
+    parts = [
+        Part([kit.header(f"{incident.label} {incident.title}"), kit.context(_clock(incident, now))], 100),
+        Part(_listed("How long it took", [[kit.t(took)]]), 95),
+        Part(_listed("Cause", [[kit.t(clip_cost(said, 400))] for said in causes] or [[kit.t("not found")]]), 94),
+        Part(_listed("What was changed", changes or [[kit.t("nothing")]]), 93),
+        Part(_listed("What is left to do", [[kit.t(clip_cost(said, 300))] for said in follow_ups]), 92),
+    ]
+    lines = happened[:4] + ([f"… {len(happened) - 10} more …"] if len(happened) > 10 else []) + happened[4:][-6:]
+    if lines:
+        parts.append(Part([kit.section("*What happened*\n" + clip("\n".join(lines), 2_800))], 60))
+    blocks = kit.fitted(parts)
+    timeline = "\n".join(_plain_line(line, _titles(runs)) for line in audit)
+    text = f"{text_of(blocks)}\n\nTimeline\n{timeline}\n"
+    file = TextFile(f"{incident.label}-summary.txt", text.encode("utf-8", "replace"))
+    words = f"{incident.label} {incident.title}: {incident.state}, {took}"
+    return Message(blocks, notice(words), (file,))
+
+
+def plain_summary(message: Message) -> str:
+    """The summary with its whole timeline as plain text."""
+    return next((file.content.decode("utf-8") for file in message.files), text_of(message.blocks))
+
+
+def _unique(texts: Any) -> list[str]:
+    return list(dict.fromkeys(filter(None, texts)))
+
+
+def _listed(title: str, rows: Sequence[Sequence[Element]]) -> list[Block]:
+    if not rows:
+        return []
+    shown = list(rows[:10])
+    more = [kit.line(kit.t(f"… and {len(rows) - 10} more"))] if len(rows) > 10 else []
+    return [kit.rich(kit.line(kit.t(title, bold=True)), kit.bullets(shown), *more)]
+
+
+def _change(shown: RunShown, action: ActionRun) -> list[Element]:
+    """What an action did, who asked, who approved, and whether it was verified; nothing for what had no effect."""
+    if not action.status.effected and action.status is not ActionStatus.UNKNOWN:
+        return []
+    receipt = shown.receipts.get(action.key)
+    did = one_line(receipt.headline if receipt else action.headline)
+    pieces = [kit.t(action_title(shown, action.key), bold=True), kit.t(f": {clip_cost(did, 300)}" if did else "")]
+    approval = shown.approvals.get(action.key)
+    asked = action.by or (approval.request.requested_by if approval else "")
+    pieces += [kit.t(" · asked by "), kit.person(asked)] if asked else []
+    votes = (approval.verdict.counted or approval.votes) if approval else ()
+    yes = dict.fromkeys(vote.person.id for vote in votes if vote.choice is Choice.APPROVE)
+    for place, user in enumerate(list(yes)[:5]):
+        pieces += [kit.t(" · approved by " if place == 0 else ", "), kit.person(user)]
+    pieces.append(kit.t(f" · {_proof(shown, action)}"))
+    return [piece for piece in pieces if piece.get("text") != ""]
+
+
+def _proof(shown: RunShown, action: ActionRun) -> str:
+    if action.status is ActionStatus.UNKNOWN:
+        return "not known whether it happened"
+    if action.undone_by:
+        return "taken back"
+    if action.status is not ActionStatus.DONE:
+        return "not verified"
+    spec = shown.runbook.actions.get(action.key)
+    return "verified" if spec is not None and spec.verify is not None and not action.reason else "done"
+
+
+def _plain_line(line: Recorded, titles: Mapping[str, str]) -> str:
+    event = {"kind": line.kind, "actor": line.actor, "data": line.data}
+    return f"{spell.day_and_time(line.at)}  {plain_sentence(event, titles)}"
+
+
+# -- forms -------------------------------------------------------------------------------------------------------------
+
+
+def escalation(incident: Incident, runs: Sequence[RunShown], to: Sequence[str], reason: str, now: datetime) -> Message:
+    """The call to the next rung: who is called, why, and how things stand, so that they need not ask."""
+    named = ", ".join(clip(one_line(each), 100) for each in to)
+    lines = [[kit.t("Escalated to ", bold=True), kit.t(named)], [kit.t("Reason  ", bold=True), kit.t(clip(reason, 1_000))]]
+    lines += [[kit.t("Cause  ", bold=True), kit.t(clip(each.say, 500))] for shown in runs for each in shown.run.conclusions[:2]]
+    lines += [[kit.t("Open  ", bold=True), *kit.spoken(owed)] for shown in runs if (owed := _owed(shown))]
+    blocks = [kit.header(f"{incident.label} {incident.title}"), kit.context(_clock(incident, now))]
+    blocks += [kit.rich(kit.line(*line)) for line in lines]
+    return Message(kit.fitted([Part(blocks)]), notice(f"{incident.label} escalated to {named}"))
+
+
+def escalate_modal(ref: Ref) -> View:
+    """What to tell the people who are called."""
+    hint = "They get the incident's headline as well."
+    blocks = [kit.text_input("reason", "What do they need to know?", hint=hint, multiline=True, max_length=1_000)]
+    return kit.modal(Verb.ESCALATE, "Escalate", blocks, ref=ref, submit="Call them", close="Go back")
+
+
+def note_modal(ref: Ref) -> View:
+    """Somebody's words for the timeline."""
+    blocks = [kit.text_input("text", "Note", multiline=True, max_length=2_000)]
+    return kit.modal(Verb.NOTE, "Add a note", blocks, ref=ref, submit="Add", close="Go back")
+
+
+def incident_help() -> Message:
+    """What /incident understands."""
+    said = (
+        "`/incident` shows how it stands · `/incident note …` puts your words on the timeline · "
+        "`/incident escalate …` calls the people the severity names · `/incident resolve` ends it. "
+        "Use it in the incident's own channel."
+    )
+    return Message([kit.section(said)], notice(said.replace("`", "")))
