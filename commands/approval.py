@@ -48,7 +48,9 @@ async def edit(press: Press, desk: Desk) -> Answer:
 async def form_edit(form: Form, desk: Desk) -> Answer:
     """The changed words; the message is previewed and asked for anew."""
     given = forms.values_of(form.state)
-    await desk.people.edit(form.ref.run, form.ref.action, form.user, {key: given.get(key, "") for key in ("subject", "body")})
+    await desk.people.edit(
+        form.ref.run, form.ref.action, form.user, {key: given.get(key, "") for key in ("subject", "body")}
+    )
     return Quiet()
 
 

@@ -45,7 +45,9 @@ async def form_escalate(form: Form, desk: Desk) -> Answer:
     if id is None:
         raise Mistake("This run belongs to no incident.")
     incident = await desk.incidents.get(id)
-    await desk.incidents.escalate(incident.id, form.user, _system(incident, desk), forms.values_of(form.state).get("reason", ""))
+    await desk.incidents.escalate(
+        incident.id, form.user, _system(incident, desk), forms.values_of(form.state).get("reason", "")
+    )
     return Quiet()
 
 
@@ -71,7 +73,9 @@ async def _status(given: Command, desk: Desk) -> Answer:
     if here is None:
         message = open_incidents_message(await desk.incidents.open_ones(), desk.clock.now())
     else:
-        message = status_of(here, await desk.reads.of_incident(here.id), await desk.reads.audit(incident_id=here.id), desk.clock.now())
+        message = status_of(
+            here, await desk.reads.of_incident(here.id), await desk.reads.audit(incident_id=here.id), desk.clock.now()
+        )
     return Say(message.text, tuple(message.blocks))
 
 

@@ -21,7 +21,7 @@ async def mentioned(mention: Mention, desk: Desk) -> Answer:
 
 
 async def on_message(mention: Mention, desk: Desk) -> Answer:
-    """"Run a runbook on this": the runbooks that fit the message's words come first."""
+    """ "Run a runbook on this": the runbooks that fit the message's words come first."""
     found = list(desk.library.catalogue.search(mention.text))
     others = [runbook for runbook in desk.library.catalogue.list() if runbook not in found]
     return Open(message_modal([*found, *others], mention.text, mention.channel))

@@ -62,7 +62,11 @@ async def form_start(form: Form, desk: Desk) -> Answer:
     runbook = _known(form.ref.runbook, desk)
     try:
         started = await desk.response.start(
-            runbook, forms.values_of(form.state, runbook.inputs), by=form.user, request_key=form.key, channel=form.ref.channel or None
+            runbook,
+            forms.values_of(form.state, runbook.inputs),
+            by=form.user,
+            request_key=form.key,
+            channel=form.ref.channel or None,
         )
     except BadInputs as error:
         return Wrong(forms.errors_of(error, form.state))
@@ -75,7 +79,9 @@ async def _start(words: Words, given: Command, desk: Desk) -> Answer:
         if _ID.match(words.first):
             return _said(suggest_message(words.first, desk.library.catalogue.suggest(words.first)))
         return _searched(" ".join(words.plain), desk)
-    missing = [each for each in runbook.inputs if each.required and each.default is None and each.name not in words.pairs]
+    missing = [
+        each for each in runbook.inputs if each.required and each.default is None and each.name not in words.pairs
+    ]
     if missing:
         return Open(start_modal(runbook, words.pairs, given.channel))
     try:
@@ -102,7 +108,9 @@ async def _cancel(words: Words, given: Command, desk: Desk) -> Answer:
 
 def _searched(words: str, desk: Desk) -> Answer:
     found = desk.library.catalogue.search(words)
-    return _said(found_message(words, found) if found else suggest_message(words, desk.library.catalogue.suggest(words)))
+    return _said(
+        found_message(words, found) if found else suggest_message(words, desk.library.catalogue.suggest(words))
+    )
 
 
 def _known(id: str, desk: Desk) -> Runbook:
@@ -122,5 +130,3 @@ def _number(text: str) -> int:
 
 def _said(message: Message) -> Say:
     return Say(message.text, tuple(message.blocks))
-
-

@@ -51,14 +51,16 @@ async def answer(form: Form, desk: Desk) -> Answer:
     shown = await desk.reads.shown(form.ref.run)
     question = _question(shown, form.ref.check)
     raw = forms.values_of(form.state, question.form)
+    if question.options:
+        # What was picked stands for a row; its first field is named by the form.
+        picked = _picked(question, raw.get("answer") or raw.get(question.form[0].name, "") if question.form else "")
+        await desk.people.answer(form.ref.run, question.check, picked, form.user)
+        return Quiet()
     try:
-        values = dict(parse_fields(question.form, {field.name: raw[field.name] for field in question.form if field.name in raw}))
+        known = {field.name: raw[field.name] for field in question.form if field.name in raw}
+        values = parse_fields(question.form, known) if question.form else {"answer": raw.get("answer", "")}
     except BadInputs as error:
         return Wrong(forms.errors_of(error, form.state))
-    if question.options:
-        values |= _picked(question, raw.get("answer", ""))
-    elif not question.form:
-        values["answer"] = raw.get("answer", "")
     await desk.people.answer(form.ref.run, question.check, values, form.user)
     return Quiet()
 
@@ -123,7 +125,7 @@ def _picked(question: QuestionShown, carried: str) -> Mapping[str, str]:
         value = forms.picked(values, carried)
         for option in question.options:
             if forms.option_parts(option)[0] == value:
-                return {**option, "value": value}
+                return {**option, **{field.name: value for field in question.form[:1]}, "value": value}
     elif len(question.form) == 1:
         field = question.form[0]
         value = forms.picked(field.choices, carried)

@@ -159,7 +159,7 @@ class RunbookDoc(Part):
 
 
 class EnvDoc(Part):
-    """A value that is read from an environment variable when it is used; `prefix` stands before it."""
+    """A value that is read from an environment variable when it is used."""
 
     env: Variable
 

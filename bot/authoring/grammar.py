@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import cast
 
 from jinja2 import nodes
 
@@ -13,7 +14,22 @@ MAX_PARTS = 2_000
 MAX_NESTING = 40
 CALLED = "()"
 
-METHODS = frozenset("lower upper strip startswith endswith title capitalize get items keys values isoformat".split())
+METHODS = frozenset(
+    [
+        "lower",
+        "upper",
+        "strip",
+        "startswith",
+        "endswith",
+        "title",
+        "capitalize",
+        "get",
+        "items",
+        "keys",
+        "values",
+        "isoformat",
+    ]
+)
 
 _PLAIN = (
     nodes.Template,
@@ -47,7 +63,7 @@ _PLAIN = (
     nodes.If,
 )
 _RESERVED = frozenset({"self", "super", "caller", "varargs", "kwargs", "loop"})
-_SAID = {
+_SAID: Mapping[type[nodes.Node], str] = {
     nodes.Assign: "«set» is not allowed: write the expression where it is used",
     nodes.AssignBlock: "«set» is not allowed: write the expression where it is used",
     nodes.Macro: "macros are not allowed",
@@ -143,7 +159,7 @@ def bound_work(tree: nodes.Template) -> None:
     for node in list(_all(tree)):
         match node:
             case nodes.For():
-                node.iter = _paid(node.iter, 1 + sum(1 for _ in _all(node)))
+                node.iter = _paid(cast(nodes.Expr, node.iter), 1 + sum(1 for _ in _all(node)))
             case nodes.Filter(node=nodes.Expr() as inner):
                 node.node = _paid(inner, 1)
             case nodes.Call(node=nodes.Getattr() as method):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -10,6 +10,8 @@ from pydantic_core import ErrorDetails
 
 from bot.authoring.problems import Level, Problem, did_you_mean
 from bot.authoring.reading import Document, Path, spelled
+
+_MISSING = object()
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -47,11 +49,18 @@ class Ledger:
             return None
 
     def invalid(
-        self, model: type[BaseModel], error: ErrorDetails, data: Any, path: Path, at: Path | None = None
+        self,
+        model: type[BaseModel],
+        error: ErrorDetails,
+        data: Any,
+        path: Path,
+        at: Path | None = None,
+        beside: Iterable[str] = (),
     ) -> None:
-        """One of pydantic's errors, in our words and at its line: where the data says, or `at`."""
+        """One of pydantic's errors, in our words and at its line: where the data says, or `at`; `beside` are names that
+        may stand there too."""
         within = place(data, error["loc"])
-        message, hint = _worded(model, error, within)
+        message, hint = _worded(model, error, within, beside)
         self.error((*path, *within) if at is None else at, message, hint)
 
     def _add(self, path: Path, message: str, hint: str, level: Level, line: int) -> None:
@@ -64,18 +73,22 @@ def place(data: Any, loc: tuple[int | str, ...]) -> Path:
     path: list[str | int] = []
     here = data
     for position, part in enumerate(loc):
-        if isinstance(here, Mapping) and part in here:
-            here = here[part]
-            path.append(part)
+        inside: Any = _MISSING
+        if isinstance(here, Mapping):
+            inside = here.get(part, _MISSING)
         elif isinstance(here, list) and isinstance(part, int) and part < len(here):
-            here = here[part]
+            inside = here[part]
+        if inside is not _MISSING:
+            here = inside
             path.append(part)
         elif position == len(loc) - 1 and isinstance(here, Mapping) and isinstance(part, str) and part.isidentifier():
             path.append(part)
     return tuple(path)
 
 
-def _worded(model: type[BaseModel], error: ErrorDetails, within: Path) -> tuple[str, str]:
+def _worded(  # noqa: PLR0911 - one arm a kind of error
+    model: type[BaseModel], error: ErrorDetails, within: Path, beside: Iterable[str]
+) -> tuple[str, str]:
     name = str(within[-1]) if within else ""
     given = str(error.get("input"))[:60]
     context = error.get("ctx", {})
@@ -83,7 +96,7 @@ def _worded(model: type[BaseModel], error: ErrorDetails, within: Path) -> tuple[
         case "missing":
             return f"«{name}» is missing.", ""
         case "extra_forbidden":
-            return f"«{name}» is not a field here.", did_you_mean(name, fields_at(model, within[:-1]))
+            return f"«{name}» is not a field here.", did_you_mean(name, [*fields_at(model, within[:-1]), *beside])
         case "enum" | "literal_error":
             expected = str(context.get("expected", "")).replace("'", "").replace(" or ", ", ")
             return f"«{given}» is not one of {expected}.", did_you_mean(given, expected.split(", "))
@@ -92,7 +105,9 @@ def _worded(model: type[BaseModel], error: ErrorDetails, within: Path) -> tuple[
         case "string_pattern_mismatch":
             return f"«{given}» is not written the way it must be: {context.get('pattern')}.", ""
         case "string_type":
-            return "This must be text.", "Put it in quotes." if isinstance(error.get("input"), int | float | bool) else ""
+            return "This must be text.", "Put it in quotes." if isinstance(
+                error.get("input"), int | float | bool
+            ) else ""
         case "dict_type" | "mapping_type" | "model_type" | "model_attributes_type":
             return "This must be a record: lines of «name: value».", ""
         case "list_type":
@@ -107,7 +122,9 @@ def fields_at(model: type[BaseModel], within: Path) -> frozenset[str]:
     for part in within:
         if isinstance(here, type) and issubclass(here, BaseModel) and part in here.model_fields:
             here = _model_in(here.model_fields[str(part)].annotation)
-    return frozenset(here.model_fields) if isinstance(here, type) and issubclass(here, BaseModel) else frozenset()
+    if not isinstance(here, type) or not issubclass(here, BaseModel):
+        return frozenset()
+    return frozenset(field.alias or name for name, field in here.model_fields.items())
 
 
 def _model_in(annotation: Any) -> Any:

@@ -32,6 +32,12 @@ def marked(model: type[Spec], spec: Mapping[str, Any]) -> list[tuple[How, str, P
     return found
 
 
+def field_marks(model: type[BaseModel]) -> dict[str, How]:
+    """The fields that are rendered as a whole, by the name authors write."""
+    marks = {field.alias or name: _mark(field.metadata) for name, field in model.model_fields.items()}
+    return {name: how for name, how in marks.items() if how is not None}
+
+
 def _record(model: type[BaseModel], data: Mapping[str, Any], path: Path, change: Change) -> dict[str, Any]:
     fields = {field.alias or name: field for name, field in model.model_fields.items()}
     fields |= {name: field for name, field in model.model_fields.items() if name not in fields}
@@ -47,7 +53,7 @@ def _record(model: type[BaseModel], data: Mapping[str, Any], path: Path, change:
     return result
 
 
-def _inside(annotation: Any, value: Any, path: Path, change: Change) -> Any:
+def _inside(annotation: Any, value: Any, path: Path, change: Change) -> Any:  # noqa: PLR0911 - one arm a shape
     """Marks that stand deeper than on the field: in unions, lists, mappings and nested models."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:

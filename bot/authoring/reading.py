@@ -1,4 +1,4 @@
-"""YAML text to plain data and the line of every place in it; whatever is wrong becomes a problem, never an exception."""
+"""YAML text to plain data and the line of every place in it; what is wrong becomes a problem, never an exception."""
 
 from __future__ import annotations
 
@@ -82,7 +82,9 @@ def _decoded(text: str | bytes, file: str, problems: list[Problem]) -> str | Non
     except UnicodeError as error:
         at = getattr(error, "start", 0)
         line = 1 + (text.count("\n", 0, at) if isinstance(text, str) else text.count(b"\n", 0, at))
-        problems.append(Problem(file, line, "", "The file is not UTF-8 text.", "Save it again with the encoding UTF-8."))
+        problems.append(
+            Problem(file, line, "", "The file is not UTF-8 text.", "Save it again with the encoding UTF-8.")
+        )
         return None
     if len(raw) > MAX_BYTES:
         problems.append(Problem(file, 1, "", f"The file is larger than {MAX_BYTES:,} bytes.", "Split the runbook."))
@@ -101,6 +103,10 @@ def _syntax(error: yaml.YAMLError, file: str, text: str) -> Problem:
     if mark is not None and text[mark.index : mark.index + 1] == "\t":
         said, hint = "a tab is used for indentation", "Indent with blanks."
     return Problem(file, line, "", f"This is not YAML: {said}.", hint)
+
+
+def _line(event: yaml.Event) -> int:
+    return 1 if event.start_mark is None else event.start_mark.line + 1
 
 
 class _Stop(Exception):
@@ -192,9 +198,9 @@ class _Builder:
             loader.dispose()
 
     def _node(self, event: yaml.Event) -> _Node:
-        line = event.start_mark.line + 1
+        line = _line(event)
         if isinstance(event, yaml.AliasEvent):
-            known = self.anchors.get(event.anchor)
+            known = self.anchors.get(event.anchor or "")
             if known is None:
                 raise self._stop(event, f"There is no anchor «&{event.anchor}» before this.")
             return known
@@ -234,7 +240,7 @@ class _Builder:
             found[name] = self.plain(value, place)
         return found
 
-    def _scalar(self, node: _Node, path: Path) -> Any:
+    def _scalar(self, node: _Node, path: Path) -> Any:  # noqa: PLR0911 - one arm a form
         text = node.scalar or ""
         if node.quoted:
             return text
@@ -255,10 +261,8 @@ class _Builder:
             return number if math.isfinite(number) else text
         return text
 
-    def _problem(
-        self, node: _Node, path: Path, message: str, hint: str = "", level: Level = Level.ERROR
-    ) -> None:
+    def _problem(self, node: _Node, path: Path, message: str, hint: str = "", level: Level = Level.ERROR) -> None:
         self.problems.append(Problem(self.file, node.line, spelled(path), message, hint, level))
 
     def _stop(self, event: yaml.Event, message: str, hint: str = "") -> _Stop:
-        return _Stop(Problem(self.file, event.start_mark.line + 1, "", message, hint))
+        return _Stop(Problem(self.file, _line(event), "", message, hint))

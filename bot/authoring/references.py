@@ -7,12 +7,33 @@ from dataclasses import dataclass
 
 from bot.authoring.filters import FUNCTIONS
 from bot.authoring.ledger import Ledger
-from bot.authoring.problems import did_you_mean
+from bot.authoring.problems import did_you_mean, nearest
 from bot.authoring.reading import Path
 from bot.authoring.templates import Expression, Template, TemplateError, compile_expression, compile_template
 
 GIVEN = frozenset({"inputs", "run", "actor", "now"})
-_WORDS = frozenset("and or not in is if else for true false none loop self super caller varargs kwargs recursive".split())
+_WORDS = frozenset(
+    [
+        "and",
+        "or",
+        "not",
+        "in",
+        "is",
+        "if",
+        "else",
+        "for",
+        "true",
+        "false",
+        "none",
+        "loop",
+        "self",
+        "super",
+        "caller",
+        "varargs",
+        "kwargs",
+        "recursive",
+    ]
+)
 RESERVED = GIVEN | _WORDS | frozenset(FUNCTIONS)
 
 
@@ -48,13 +69,10 @@ class References:
         """The checks that `:names` of a statement are bound to by themselves."""
         found = frozenset(names)
         for name in sorted(found - self.names.known):
-            hint = did_you_mean(name, self.names.known - GIVEN) or f"Add «{name}» to bind: or to inputs:."
+            near = nearest(name, self.names.known - GIVEN)
+            hint = f"Did you mean «:{near}»?" if near else f"Add «{name}» to bind: or to inputs:."
             self._ledger.error(path, f"Nothing is bound to «:{name}».", hint)
         return found & self.names.checks
-
-    def unused(self, path: Path, name: str) -> None:
-        """Note a value that is bound and not in the statement."""
-        self._ledger.warning(path, f"«:{name}» is not in the statement.")
 
     def _compiled(self, compile_: Callable[[str], Expression | Template], text: str, path: Path) -> frozenset[str]:
         try:

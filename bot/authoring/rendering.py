@@ -1,4 +1,4 @@
-"""From a spec as written to a spec with values, over the scope of a run; used just before a step is looked at or done."""
+"""From a spec as written to a spec with values, over the scope of a run; used before a step is looked at or done."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from bot.authoring.marks import How, changed
 from bot.authoring.reading import Path, spelled
 from bot.authoring.templates import TemplateError, UndefinedFact, compile_expression, compile_template
+from bot.errors import Mistake
 from bot.steps.base import Spec, StepKind
 from bot.steps.sql_bind import names
 
@@ -47,11 +48,12 @@ def render_spec(kind: StepKind, spec: Mapping[str, Any], scope: Mapping[str, Any
 def statement_names(kind: StepKind, spec: Mapping[str, Any]) -> tuple[str, ...]:
     """Every `:name` in the statement, or in the statements, of a sql step."""
     query = spec.get(kind.shorthand)
-    if isinstance(query, str):
+    if not isinstance(query, str | list | tuple) or not all(isinstance(each, str) for each in query):
+        return ()
+    try:
         return names(query)
-    if isinstance(query, list | tuple) and all(isinstance(each, str) for each in query):
-        return names(query)
-    return ()
+    except Mistake:
+        return ()  # unreadable SQL is the kind's to say
 
 
 def _bound(kind: StepKind, rendered: Mapping[str, Any], scope: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, get_args, get_origin
 
@@ -18,6 +18,8 @@ from bot.domain.runbook import Effect, Section
 from bot.domain.system import System
 from bot.steps.base import Spec, StepKind
 from bot.steps.registry import KINDS
+
+WAIT, NOTIFY = "wait", "notify"
 
 _Common = TypeVar("_Common", bound=BaseModel)
 
@@ -63,11 +65,14 @@ def read_step(
     shared = {name: value for name, value in raw.items() if name in common.model_fields}
     said = ledger.read(common, shared, path)
     spec, places = _spec(ledger, path, kind, {name: value for name, value in raw.items() if name not in shared})
-    made = _made(ledger, kind, spec, places, path)
+    _drafted(kind, spec, places, system)
+    made = _made(ledger, kind, spec, places, path, common.model_fields)
     step = Step(key, path, kind, said if said is not None else common(), spec, places, made)
     if section not in kind.sections:
         places_ = " and ".join(sorted(kind.sections))
-        ledger.error(places.get(kind.name, path), f"«{kind.name}» does not belong in {section}: it belongs in {places_}.")
+        ledger.error(
+            places.get(kind.name, path), f"«{kind.name}» does not belong in {section}: it belongs in {places_}."
+        )
     elif made is not None:
         _lint(ledger, step, section, system)
     return step
@@ -84,8 +89,9 @@ def reads_of(step: Step[Any], references: References) -> frozenset[str]:
         given = frozenset(bind) if isinstance(bind, Mapping) else frozenset[str]()
         needed = frozenset(statement_names(step.kind, step.spec))
         needs |= references.bound(needed - given, step.at(step.kind.shorthand))
-        for name in sorted(given - needed):
-            references.unused((*step.at("bind"), name), name)
+    if step.kind.name == WAIT and isinstance(until := step.spec.get("until"), str):
+        # Kept as text in the spec: it is judged again and again.
+        needs |= references.expression(until, step.at("until"))
     return needs
 
 
@@ -93,19 +99,21 @@ def _kind(ledger: Ledger, section: Section, path: Path, raw: Mapping[str, object
     kinds = [name for name in raw if name in KINDS]
     if len(kinds) > 1:
         # A kind may have a field that is called like another kind.
-        kinds = [name for name in kinds if all(other in KINDS[name].spec.model_fields for other in kinds if other != name)]
+        kinds = [
+            name for name in kinds if all(other in KINDS[name].spec.model_fields for other in kinds if other != name)
+        ]
     if len(kinds) == 1:
         return KINDS[kinds[0]]
     known = sorted(name for name, kind in KINDS.items() if section in kind.sections)
     near = next((hint for name in raw if (hint := did_you_mean(name, known)).startswith("Did")), "")
-    said = "It is not clear what kind of step this is." if any(name in KINDS for name in raw) else "This step has no kind."
+    said = (
+        "It is not clear what kind of step this is." if any(name in KINDS for name in raw) else "This step has no kind."
+    )
     ledger.error(path, said, near or f"Write one of {', '.join(known)}.")
     return None
 
 
-def _spec(
-    ledger: Ledger, path: Path, kind: StepKind, raw: Mapping[str, Any]
-) -> tuple[dict[str, Any], dict[str, Path]]:
+def _spec(ledger: Ledger, path: Path, kind: StepKind, raw: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Path]]:
     """What belongs to the kind: its own value, and the fields written beside it."""
     own = raw[kind.name]
     fields = kind.spec.model_fields
@@ -127,6 +135,17 @@ def _spec(
     return spec, places
 
 
+def _drafted(kind: StepKind, spec: dict[str, Any], places: dict[str, Path], system: System) -> None:
+    """Put the text of the system's template into a notice, where it is rendered and versioned like its own."""
+    name = spec.get("template")
+    if kind.name != NOTIFY or not isinstance(name, str) or name not in system.templates:
+        return
+    template = system.templates[name]
+    for field, text in (("subject", template.subject), ("body", template.body)):
+        spec.setdefault(field, text)
+        places.setdefault(field, places["template"])
+
+
 def _takes_mapping(kind: StepKind) -> bool:
     annotation = kind.spec.model_fields[kind.shorthand].annotation
     arms = [annotation, *get_args(annotation)]
@@ -134,7 +153,7 @@ def _takes_mapping(kind: StepKind) -> bool:
 
 
 def _made(
-    ledger: Ledger, kind: StepKind, spec: dict[str, Any], places: Mapping[str, Path], path: Path
+    ledger: Ledger, kind: StepKind, spec: dict[str, Any], places: Mapping[str, Path], path: Path, beside: Iterable[str]
 ) -> Spec | None:
     try:
         return kind.spec.model_validate(spec)
@@ -147,7 +166,7 @@ def _made(
                 continue  # a text that becomes a value: judged once it is one
             clean = False
             at = (*places.get(str(within[0]), path), *within[1:]) if within else path
-            ledger.invalid(kind.spec, error, spec, path, at)
+            ledger.invalid(kind.spec, error, spec, path, at, beside if len(within) == 1 else ())
         return None if not clean else kind.spec.model_construct(**spec)
 
 

@@ -13,14 +13,13 @@ from typing import Any, NoReturn, TypeVar
 from jinja2 import Template as JinjaTemplate
 from jinja2 import TemplateError as JinjaError
 from jinja2 import TemplateSyntaxError, UndefinedError, meta, nodes, pass_context
-from jinja2.environment import Environment
 from jinja2.parser import Parser
 from jinja2.runtime import Context, LoopContext, StrictUndefined, Undefined
 from jinja2.sandbox import SandboxedEnvironment
 
-from bot.authoring import filters
-from bot.authoring.filters import MAX_TEXT, Unfit
+from bot.authoring import filters, values
 from bot.authoring.grammar import CALLED, NotAllowed, bound_work, check
+from bot.authoring.values import MAX_TEXT, Unfit
 from bot.errors import BotError
 
 _T = TypeVar("_T")
@@ -68,23 +67,23 @@ class _Missing(StrictUndefined):
     def _fail_with_undefined_error(self, *_: Any, **__: Any) -> NoReturn:
         raise self._undefined_exception(self._undefined_message)
 
-    __eq__ = __ne__ = __hash__ = _fail_with_undefined_error  # type: ignore[assignment]  # they never return
+    __eq__ = __ne__ = __hash__ = _fail_with_undefined_error
     __iter__ = __str__ = __len__ = __bool__ = __contains__ = _fail_with_undefined_error
 
 
 _MISSING_OBJECT: Any = Undefined(name="x")._undefined_obj
 
 _METHODS: Mapping[type, frozenset[str]] = {
-    str: frozenset("lower upper strip startswith endswith title capitalize".split()),
+    str: frozenset(["lower", "upper", "strip", "startswith", "endswith", "title", "capitalize"]),
     dict: frozenset({"get", "items", "keys", "values"}),
     datetime: frozenset({"isoformat"}),
     date: frozenset({"isoformat"}),
 }
 _ATTRIBUTES: Mapping[type, frozenset[str]] = {
-    datetime: frozenset("year month day hour minute second".split()),
-    date: frozenset("year month day".split()),
+    datetime: frozenset(["year", "month", "day", "hour", "minute", "second"]),
+    date: frozenset(["year", "month", "day"]),
     timedelta: frozenset({"days", "seconds"}),
-    LoopContext: frozenset("index index0 first last length".split()),
+    LoopContext: frozenset(["index", "index0", "first", "last", "length"]),
 }
 
 
@@ -148,9 +147,9 @@ def _arithmetic(sign: str, left: Any, right: Any) -> Any:
         if isinstance(side, Undefined):
             bool(side)  # raises: strict
     if isinstance(left, str) and isinstance(right, str) and sign == "+":
-        return filters.bounded_text(left + right)
+        return values.bounded_text(left + right)
     if isinstance(left, list) and isinstance(right, list) and sign == "+":
-        return filters.sequence([*left, *right])
+        return values.sequence([*left, *right])
     if isinstance(left, datetime | timedelta | date) or isinstance(right, datetime | timedelta | date):
         if sign in "+-*/":
             return _OPERATORS[sign](left, right)
@@ -160,13 +159,13 @@ def _arithmetic(sign: str, left: Any, right: Any) -> Any:
         left, right = Decimal(str(left)), Decimal(str(right))
     if sign == "**" and (abs(right) > 20 or abs(left) > 1_000):
         raise Unfit("the power is too large")
-    return filters.bounded_number(_OPERATORS[sign](left, right))
+    return values.bounded_number(_OPERATORS[sign](left, right))
 
 
 def _number(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise Unfit(f"«{filters.short(filters.text_of(value), 40)}» is not a number")
-    return filters.bounded_number(value)
+        raise Unfit(f"«{filters.short(values.text_of(value), 40)}» is not a number")
+    return values.bounded_number(value)
 
 
 _OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
@@ -184,7 +183,7 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
 def _finalize(context: Context, value: Any) -> str:
     if value is None and not context["_limits"].nulls:
         raise _NullValue
-    return filters.text_of(value)
+    return values.text_of(value)
 
 
 @pass_context
@@ -216,7 +215,7 @@ def _settled(value: Any) -> Any:
         case list() | tuple():
             return [_settled(item) for item in value]
         case int() | Decimal():
-            return filters.bounded_number(value)
+            return values.bounded_number(value)
         case _:
             return value
 

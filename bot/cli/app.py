@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from bot.authoring.catalogue import Catalogue
 from bot.cli import doctor as checkup
 from bot.cli import drill as drills
 from bot.cli import terminal
@@ -47,7 +48,9 @@ def sandbox(
 
 @cli.command()
 def serve(
-    no_worker: Annotated[bool, typer.Option("--no-worker", help="Only listen to Slack; another process works.")] = False,
+    no_worker: Annotated[
+        bool, typer.Option("--no-worker", help="Only listen to Slack; another process works.")
+    ] = False,
 ) -> None:
     """Listen to Slack and work on runs, until stopped."""
     _stay(listen=True, work=not no_worker)
@@ -185,7 +188,7 @@ def _database_url() -> str:
     return url
 
 
-def _catalogue(path: Path) -> object:
+def _catalogue(path: Path) -> Catalogue:
     try:
         return catalogue_at(path)
     except BotError as error:

@@ -89,7 +89,9 @@ class Report:
         return "\n".join([*lines, f"{good} of {len(self.played)} branches as expected."])
 
 
-def drills_of(ids: Sequence[str], *, every: bool = False, branch: str = "", root: Path = ROOT / "runbooks") -> list[Drill]:
+def drills_of(
+    ids: Sequence[str], *, every: bool = False, branch: str = "", root: Path = ROOT / "runbooks"
+) -> list[Drill]:
     """The drills of these runbooks. Raises `Mistake` for a runbook or branch without any."""
     found = []
     for path in sorted(root.glob(f"*/{DRILLS}/*.yaml")):

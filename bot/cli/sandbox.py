@@ -42,7 +42,9 @@ class Sandbox:
 
 def settings_in(world: World, mode: SlackMode = SlackMode.SOCKET) -> Settings:
     """The settings of a bot that lives in this world."""
-    given = {name.lower(): value for name, value in world.environment().items() if name.lower() in Settings.model_fields}
+    given = {
+        name.lower(): value for name, value in world.environment().items() if name.lower() in Settings.model_fields
+    }
     return read_settings({**given, "slack_mode": mode, "runbooks_path": ROOT / "runbooks"})
 
 

@@ -23,6 +23,7 @@ from bot.runs.proposing import Proposal, policy_of, proposal, request_digest, re
 from bot.runs.scope import scope_of
 from bot.runs.work import Work
 from bot.steps.base import AwaitCondition, AwaitPerson, Done, Failed, InDoubt, Outcome
+from bot.steps.durations import span
 from bot.store import approvals
 from bot.store.approvals import DONE, NOT_DONE, UNKNOWN, StoredRequest
 from bot.store.session import Transaction
@@ -44,7 +45,8 @@ async def act(work: Work, run: Run, key: str) -> None:
     ready = await _unchanged(work, run, going, facts, request)
     if ready is None:
         return
-    digest = request.request.digest if request is not None else "ungated"
+    # What needs no approval changes nothing outside the bot, so it may be begun again under a key of its own.
+    digest = request.request.digest if request is not None else f"ungated-{uuid.uuid4().hex}"
     effect = EffectKey(run.id, key, digest)
     if not await _claim(work, run, going, ready, effect, facts):
         return
@@ -80,7 +82,7 @@ async def settle(work: Work, run: Run, key: str) -> None:
         await work.record(o.NotEffected(key, "The bot stopped before anything was done."))
         return
     spec = revive(ready.kind, stored.spec)
-    effect = EffectKey(run.id, key, request.request.digest if request is not None else "ungated")
+    effect = EffectKey(run.id, key, request.request.digest if request is not None else stored.key.rpartition(":")[2])
     try:
         outcome = await ready.kind.settle(spec, effect, work.context(ready.action.timeout, going.by))
     except BotError as error:
@@ -228,4 +230,4 @@ async def _waiting_for(work: Work, run: Run, going: ActionRun) -> tuple[str, tim
     async with work.store.reading() as connection:
         stored = (await approvals.effects(connection, run.id)).get(going.key)
     spec = dict(stored.spec) if stored is not None else {}
-    return str(spec.get("until", "false")), spec.get("every", LOOK_EVERY)
+    return str(spec.get("until", "false")), span(spec["every"]) if "every" in spec else LOOK_EVERY

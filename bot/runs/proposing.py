@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.authoring.rendering import render_spec
-from bot.authoring.templates import TemplateError, UndefinedFact
+from bot.authoring.templates import TemplateError, UndefinedFact, compile_expression
 from bot.domain import outcomes as o
 from bot.domain.approval import ApprovalRequest
 from bot.domain.change import Preview, digest_of, shown
@@ -49,6 +49,7 @@ async def proposal(work: Work, run: Run, going: ActionRun, facts: Mapping[str, F
         return Proposal(
             replace(action, title=f"Undo: {action.title}", verify=None), kind, await _inverse(work, action, kind)
         )
+    _applies(work, run, action, facts)
     try:
         spec = render_spec(kind, action.spec, scope_of(run, facts, work.clock.now(), actor=going.by))
         return Proposal(action, kind, spec.model_copy(update=dict(going.edits)))
@@ -56,6 +57,18 @@ async def proposal(work: Work, run: Run, going: ActionRun, facts: Mapping[str, F
         raise Refusal(f"«{action.title}» needs something that is not known: {error}") from error
     except TemplateError as error:
         raise Refusal(f"«{action.title}» cannot be prepared: {error}") from error
+
+
+def _applies(work: Work, run: Run, action: Action, facts: Mapping[str, Fact]) -> None:
+    """Refuse an action whose own condition does not hold, whoever asked for it."""
+    if action.when is None:
+        return
+    try:
+        holds = bool(compile_expression(action.when).evaluate(scope_of(run, facts, work.clock.now())))
+    except UndefinedFact as error:
+        raise Refusal(f"«{action.title}» needs something that is not known: {error}") from error
+    if not holds:
+        raise Refusal(f"«{action.title}» does not apply here: {action.when} does not hold.")
 
 
 async def propose(work: Work, run: Run, key: str) -> None:

@@ -12,10 +12,11 @@ from bot.domain.approval import RequestState, Verdict, evaluate
 from bot.domain.change import Receipt
 from bot.domain.facts import Fact, FactStatus
 from bot.domain.run import ActionStatus, Run
-from bot.domain.runbook import Input
+from bot.domain.runbook import Input, Runbook
 from bot.errors import Mistake
 from bot.runs.library import Library
 from bot.runs.shown import ApprovalShown, QuestionShown, RunShown
+from bot.steps.forms import inputs
 from bot.store import approvals, audit, incidents, runs
 from bot.store.approvals import StoredRequest
 from bot.store.audit import AuditLine
@@ -63,7 +64,7 @@ class Reads:
             approvals=approved,
             receipts=receipts,
             questions=_questions(facts),
-            reports=_reports(run),
+            reports=_reports(run, runbook),
             incident=incident,
             previous=None if previous is None else previous.number,
         )
@@ -145,9 +146,10 @@ def question_of(key: str, fact: Fact) -> QuestionShown:
     return QuestionShown(key, str(fact.value.get("text", "")), form, tuple(fact.value.get("options", ())))
 
 
-def _reports(run: Run) -> Mapping[str, QuestionShown]:
-    """The manual actions that wait for somebody to say they are done."""
-    waiting = (
-        action for action in run.actions.values() if action.status is ActionStatus.WAITING and action.due is None
-    )
-    return {action.key: QuestionShown(action.key, action.reason, ()) for action in waiting}
+def _reports(run: Run, runbook: Runbook) -> Mapping[str, QuestionShown]:
+    """The manual actions that wait for somebody to say they are done, with what their author wants reported."""
+    waiting = (each for each in run.actions.values() if each.status is ActionStatus.WAITING and each.due is None)
+    return {
+        each.key: QuestionShown(each.key, each.reason, inputs(runbook.actions[each.key].spec.get("form") or {}))
+        for each in waiting
+    }

@@ -73,7 +73,7 @@ class Sockets:
             handler.client.proxy = None
             self._handlers.append(handler)
             try:
-                await handler.client.connect()
+                await handler.client.connect()  # type: ignore[no-untyped-call]  # the SDK has no types here
             except SlackApiError as error:
                 code = error.response["error"]
                 raise Misconfigured(f"Slack refuses the app token: {code}.", hint="Check SLACK_APP_TOKEN.") from error
@@ -114,5 +114,5 @@ async def _close(handler: AsyncSocketModeHandler) -> None:
     client = handler.client
     tasks = [client.message_processor, client.message_receiver, client.current_session_monitor]
     with contextlib.suppress(SlackClientError, OSError, RuntimeError):
-        await handler.client.close()
+        await handler.client.close()  # type: ignore[no-untyped-call]  # the SDK has no types here
     await asyncio.gather(*(task for task in tasks if task is not None), return_exceptions=True)

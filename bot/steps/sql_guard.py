@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -28,6 +29,7 @@ SHOWABLE = re.compile(r"[a-z_][a-z0-9_.]*( [a-z_]+)?")
 WRITE_HINT = "A check only looks: put what changes something under actions."
 
 
+@lru_cache(maxsize=1024)
 def reading(statement: str) -> tuple[Complaint, ...]:
     """Why the statement may not run as a check; empty when it may. Never runs it, never raises."""
     try:

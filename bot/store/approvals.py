@@ -120,9 +120,12 @@ INTENDED, DONE, NOT_DONE, UNKNOWN = "intended", "done", "not done", "unknown"
 
 
 async def intend(tx: Transaction, key: EffectKey, spec: Mapping[str, Any]) -> bool:
-    """Record the intent before the effect; False when this very effect was intended before."""
+    """Record the intent before the effect; False when this very effect was intended before and is not known to have
+    changed nothing."""
     values = {"key": str(key), "run_id": key.run, "action": key.action, "spec": to_json(spec), "state": INTENDED}
-    query = upsert(tables.effects).values(**values, intended_at=tx.now).on_conflict_do_nothing()
+    query = upsert(tables.effects).values(**values, intended_at=tx.now)
+    again = {"state": INTENDED, "intended_at": tx.now, "ended_at": None}
+    query = query.on_conflict_do_update(index_elements=["key"], set_=again, where=tables.effects.c.state == NOT_DONE)
     return bool((await tx.connection.execute(query)).rowcount)
 
 

@@ -47,7 +47,8 @@ def answer_modal(shown: RunShown, question: QuestionShown) -> View:
         hint = f"{left} more options are not shown; look again with a narrower question." if left > 0 else ""
         element = _menu(options[: limits.SELECT_OPTIONS], None)
         blocks.append(kit.input_block("answer", "Answer", element, hint=hint))
-    blocks += inputs(question.form)
+    else:
+        blocks += inputs(question.form)
     if not question.options and not question.form:
         blocks.append(kit.text_input("answer", "Answer", multiline=True, max_length=limits.PLAIN_TEXT_INPUT))
     ref = Ref(run=shown.run.id, check=question.check)

@@ -1,0 +1,178 @@
+"""Files to runbooks: reads a system and its runbooks and reports every problem of every file at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+from typing import Any
+
+from bot.authoring.catalogue import Catalogue
+from bot.authoring.document import FindingDoc, InputDoc, Part, RunbookDoc, SystemDoc
+from bot.authoring.ledger import Ledger
+from bot.authoring.problems import Level, Problem, in_order
+from bot.authoring.reading import MAX_BYTES, Document, read
+from bot.authoring.runbooks import runbook_of
+from bot.authoring.systems import system_of
+from bot.domain.runbook import Runbook
+from bot.domain.system import System
+
+SYSTEM_FILE = "system.yaml"
+
+
+def load_system(text: str | bytes, file: str) -> tuple[System | None, list[Problem]]:
+    """The system in the text of a system file, or None when it has errors, and all its problems."""
+    document, problems = read(text, file)
+    if document is None:
+        return None, problems
+    ledger = Ledger(document)
+    said = ledger.read(SystemDoc, document.data)
+    system = None if said is None else system_of(ledger, said, _text(text))
+    problems += ledger.problems
+    return (None if _broken(problems) else system), in_order(problems)
+
+
+def load_runbook(text: str | bytes, file: str, system: System) -> tuple[Runbook | None, list[Problem]]:
+    """The runbook in the text, resolved against its system, or None when it has errors, and all its problems."""
+    document, problems = read(text, file)
+    if document is None:
+        return None, problems
+    ledger = Ledger(document)
+    said = _shell(ledger, document.data)
+    runbook = None
+    if said is not None:
+        runbook = runbook_of(ledger, said, system, _version(document, system), _text(text))
+    problems += ledger.problems
+    return (None if _broken(problems) else runbook), in_order(problems)
+
+
+def load_tree(path: FilePath) -> tuple[Catalogue, list[Problem]]:
+    """Every runbook of every system under a folder, and every problem of every file.
+
+    A folder holds `system.yaml` and runbooks beside it. A file with errors is left out of the catalogue.
+    """
+    problems: list[Problem] = []
+    systems: dict[str, System] = {}
+    runbooks: dict[str, Runbook] = {}
+    files: dict[str, str] = {}
+    for folder in _folders(path, problems):
+        system = _system_at(folder, path, problems)
+        if system is None:
+            continue
+        if system.id in systems:
+            _note(problems, f"{folder.name}/{SYSTEM_FILE}", f"There is another system «{system.id}».")
+            continue
+        systems[system.id] = system
+        for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
+            name = file.relative_to(path).as_posix()
+            if file.name == SYSTEM_FILE:
+                continue
+            raw = _bytes(file, name, problems)
+            runbook, found = (None, []) if raw is None else load_runbook(raw, name, system)
+            problems += found
+            if runbook is None:
+                continue
+            if runbook.id.casefold() in files:
+                _note(problems, name, f"«{runbook.id}» is the id of {files[runbook.id.casefold()]} already.")
+                continue
+            files[runbook.id.casefold()] = name
+            runbooks[runbook.id] = runbook
+            if file.stem != runbook.id:
+                hint = f"Call it {runbook.id}.yaml, so that people find it."
+                problems.append(
+                    Problem(name, 1, "id", f"The file of «{runbook.id}» has another name.", hint, Level.WARNING)
+                )
+    return Catalogue(systems.values(), runbooks.values()), in_order(problems)
+
+
+def _shell(ledger: Ledger, data: Any) -> RunbookDoc | None:
+    """The document's own fields; where only some are wrong, the rest is still read so that its problems show too."""
+    said = ledger.read(RunbookDoc, data)
+    if said is not None or not isinstance(data, dict):
+        return said
+    wrong = {problem.path.split(".")[0].split("[")[0] for problem in ledger.problems}
+    mended = {name: value for name, value in data.items() if name not in wrong and name in RunbookDoc.model_fields}
+    # A part with an error still lends its name, so that one mistake is not reported again wherever it is mentioned.
+    for section, model, keep in (("inputs", InputDoc, True), ("findings", FindingDoc, False)):
+        parts = data.get(section)
+        if section in wrong and isinstance(parts, dict):
+            sound = {name: _reads(ledger, model, each) for name, each in parts.items()}
+            mended[section] = {name: parts[name] if sound[name] else {} for name in parts if sound[name] or keep}
+    stand_in = {"id": "X", "title": "X", "severity": "P3", "resolve_within": "1h"}
+    return Ledger(ledger.document).read(RunbookDoc, {**stand_in, **mended})
+
+
+def _reads(ledger: Ledger, model: type[Part], data: Any) -> bool:
+    return Ledger(ledger.document).read(model, data) is not None
+
+
+def _version(document: Document, system: System) -> str:
+    """The hash of what both documents say, in order; comments and layout do not count."""
+    about, _ = read(system.source, SYSTEM_FILE)
+    said = [None if about is None else about.data, document.data]
+    canonical = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _folders(path: FilePath, problems: list[Problem]) -> Iterator[FilePath]:
+    if not path.is_dir():
+        _note(problems, path.name, "There is no such folder.")
+        return
+    for folder in sorted(path.iterdir()):
+        if folder.is_dir() and not folder.name.startswith((".", "_")):
+            yield folder
+
+
+def _system_at(folder: FilePath, root: FilePath, problems: list[Problem]) -> System | None:
+    file = folder / SYSTEM_FILE
+    name = file.relative_to(root).as_posix()
+    if not file.is_file():
+        if any(folder.glob("*.y*ml")):
+            _note(problems, name, f"The folder «{folder.name}» has runbooks and no {SYSTEM_FILE}.")
+        return None
+    raw = _bytes(file, name, problems)
+    system, found = (None, []) if raw is None else load_system(raw, name)
+    problems += found
+    if system is not None and system.id != folder.name:
+        _note(problems, name, f"The folder of «{system.id}» is called «{folder.name}».")
+    return system
+
+
+def _bytes(file: FilePath, name: str, problems: list[Problem]) -> bytes | None:
+    """The file's bytes; one that is too large is not read to its end."""
+    try:
+        with file.open("rb") as stream:
+            return stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        _note(problems, name, f"The file cannot be read: {error.strerror or type(error).__name__}.")
+        return None
+
+
+def _note(problems: list[Problem], file: str, message: str) -> None:
+    problems.append(Problem(file, 1, "", message))
+
+
+def _broken(problems: list[Problem]) -> bool:
+    return any(each.level is Level.ERROR for each in problems)
+
+
+def _text(text: str | bytes) -> str:
+    return text if isinstance(text, str) else text.decode("utf-8", "replace")
+
+
+def reload_tree(catalogue: Catalogue, path: FilePath) -> tuple[tuple[str, ...], list[Problem]]:
+    """Bring the catalogue to what the folder holds now: the ids that changed, and all problems.
+
+    A runbook whose file has errors stays as it was, as long as its system is still there.
+    """
+    fresh, problems = load_tree(path)
+    broken = {problem.file for problem in problems if problem.level is Level.ERROR}
+    systems = {**catalogue.systems, **fresh.systems} if broken else dict(fresh.systems)
+    kept = [
+        old
+        for old in catalogue.list()
+        if fresh.get(old.id) is None
+        and any(FilePath(file).stem == old.id or file == f"{old.system}/{SYSTEM_FILE}" for file in broken)
+    ]
+    return catalogue.take(systems.values(), [*fresh.list(), *kept]), problems

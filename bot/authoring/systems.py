@@ -1,0 +1,104 @@
+"""A system file to a `System`: what a system has, who may approve, and what its severities mean."""
+
+from __future__ import annotations
+
+from bot.authoring.document import EnvDoc, MailDoc, SeverityDoc, SystemDoc
+from bot.authoring.ledger import Ledger
+from bot.authoring.policies import check_policy, policy_over
+from bot.authoring.problems import did_you_mean
+from bot.authoring.templates import TemplateError, compile_template
+from bot.domain.runbook import ApprovalPolicy, Severity
+from bot.domain.system import (
+    Database,
+    Group,
+    Mail,
+    SecretRef,
+    Service,
+    SeverityRule,
+    StripeAccount,
+    System,
+    Template,
+)
+
+_CRITICAL = ApprovalPolicy(votes=2)
+
+
+def system_of(ledger: Ledger, said: SystemDoc, source: str) -> System:
+    """The system; what does not fit together is noted in the ledger."""
+    groups = {name: Group(name, _handle(each.slack), tuple(each.people)) for name, each in said.groups.items()}
+    default = policy_over(said.policies.default, ApprovalPolicy())
+    system = System(
+        id=said.id,
+        title=said.title,
+        databases={
+            name: Database(name, SecretRef(each.read), SecretRef(each.act) if each.act else None, each.receipts)
+            for name, each in said.databases.items()
+        },
+        services={
+            name: Service(
+                name,
+                _value(each.url),
+                {key: _value(value) for key, value in each.headers.items()},
+                tuple(each.safe_posts),
+            )
+            for name, each in said.services.items()
+        },
+        stripe=None
+        if said.stripe is None
+        else StripeAccount(SecretRef(said.stripe.key), None if said.stripe.url is None else _value(said.stripe.url)),
+        mail=None if said.mail is None else _mail(said.mail),
+        groups=groups,
+        contacts=dict(said.contacts),
+        severities={severity: _rule(severity, each) for severity, each in said.severities.items()},
+        templates={name: Template(name, each.subject, each.body) for name, each in said.templates.items()},
+        on_call=tuple(said.on_call),
+        channel_prefix=said.channel_prefix,
+        default_policy=default,
+        critical_policy=policy_over(said.policies.critical, _over(_CRITICAL, default)),
+        source=source,
+    )
+    _check(ledger, said, system)
+    return system
+
+
+def _over(critical: ApprovalPolicy, default: ApprovalPolicy) -> ApprovalPolicy:
+    return ApprovalPolicy(groups=default.groups, people=default.people, votes=critical.votes)
+
+
+def _check(ledger: Ledger, said: SystemDoc, system: System) -> None:
+    for name, group in system.groups.items():
+        if group.slack is None and not group.people:
+            ledger.error(("groups", name), "The group is empty: give it slack: or people:.")
+    for field, policy in (("default", system.default_policy), ("critical", system.critical_policy)):
+        if field in said.policies.model_fields_set:
+            check_policy(ledger, ("policies", field), policy, system.groups)
+    for severity, rule in system.severities.items():
+        for name in rule.escalate_to:
+            if name not in system.contacts and name not in system.groups:
+                hint = did_you_mean(name, [*system.contacts, *system.groups])
+                ledger.error(("severities", severity, "escalate_to"), f"There is no contact or group «{name}».", hint)
+    for name, template in system.templates.items():
+        for part, text in (("subject", template.subject), ("body", template.body)):
+            try:
+                compile_template(text)
+            except TemplateError as error:
+                ledger.error(("templates", name, part), str(error), error.hint, line=error.line)
+
+
+def _rule(severity: Severity, said: SeverityDoc) -> SeverityRule:
+    return SeverityRule(severity, said.label, said.escalate_after, tuple(said.escalate_to), said.digest_every)
+
+
+def _mail(said: MailDoc) -> Mail:
+    port = said.port if isinstance(said.port, int) else SecretRef(said.port.env)
+    username = SecretRef(said.username) if said.username else None
+    password = SecretRef(said.password) if said.password else None
+    return Mail(_value(said.host), port, said.sender, username, password)
+
+
+def _value(said: str | EnvDoc) -> str | SecretRef:
+    return said if isinstance(said, str) else SecretRef(said.env)
+
+
+def _handle(slack: str | None) -> str | None:
+    return None if slack is None else slack.removeprefix("@")
