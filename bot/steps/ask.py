@@ -26,14 +26,14 @@ class Choose(Spec):
 
     from_: Annotated[Any, EXPRESSION] = Field(alias="from")
     value: str = "id"
-    label: str | list[str] = []
+    label: str | list[str] = ""
 
 
 class AskSpec(Spec):
-    """`question` with a `form` of fields, or with something to `choose` from. Without either, the answer is one text."""
+    """`question` with a `form` of fields, or with something to `choose` from; else the answer is one text."""
 
     question: Annotated[str, TEMPLATE]
-    form: dict[str, FormField] = {}
+    form: dict[str, FormField] = Field(default_factory=dict)
     choose: Choose | None = None
 
 
@@ -76,7 +76,7 @@ class Ask(Passive):
 def _option(row: Any, choose: Choose) -> Mapping[str, str]:
     if not isinstance(row, Mapping):
         return {"value": str(row), "label": str(row)[:LABEL]}
-    names = [choose.label] if isinstance(choose.label, str) else choose.label
-    shown = [str(row.get(name, "")) for name in names or [choose.value]]
+    names = [choose.label or choose.value] if isinstance(choose.label, str) else choose.label
+    shown = [str(row.get(name, "")) for name in names]
     value = str(row.get(choose.value, ""))
     return {"value": value, "label": (" · ".join(part for part in shown if part) or value)[:LABEL]}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar
 
+from pydantic import Field
+
 from bot.domain.facts import Fact, FactStatus, bounded
 from bot.domain.runbook import Effect, Section
 from bot.domain.system import System
@@ -19,7 +21,7 @@ class ComputeSpec(Spec):
     """`expression` gives the fact's `value`; `values` gives several by name."""
 
     expression: Annotated[Any, EXPRESSION] = None
-    values: Annotated[dict[str, Any], EXPRESSION] = {}
+    values: Annotated[dict[str, Any], EXPRESSION] = Field(default_factory=dict)
 
 
 class Compute(Passive):

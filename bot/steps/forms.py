@@ -1,9 +1,11 @@
-"""Fields of a question's form as authors write them, and as the domain knows them; read by the kinds that ask a person."""
+"""Fields of a question's form as authors write them, and as the domain knows them; for the kinds that ask a person."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+from pydantic import Field
 
 from bot.domain.runbook import Input, InputType
 from bot.steps.base import Spec
@@ -17,7 +19,7 @@ class FormField(Spec):
     help: str = ""
     required: bool = True
     default: Any = None
-    choices: list[str] = []
+    choices: list[str] = Field(default_factory=list)
     pattern: str | None = None
     minimum: float | None = None
     maximum: float | None = None
@@ -41,7 +43,9 @@ class FormField(Spec):
 
 def inputs(form: Mapping[str, FormField | Mapping[str, Any]]) -> tuple[Input, ...]:
     """The form's fields in order."""
-    fields = ((name, each if isinstance(each, FormField) else FormField.model_validate(each)) for name, each in form.items())
+    fields = (
+        (name, each if isinstance(each, FormField) else FormField.model_validate(each)) for name, each in form.items()
+    )
     return tuple(field.input(name) for name, field in fields)
 
 

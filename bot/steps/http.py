@@ -12,14 +12,14 @@ from typing import Annotated, Any, ClassVar
 from urllib.parse import quote, urljoin, urlsplit
 
 import aiohttp
-from pydantic import model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from bot.domain.change import EffectKey, Preview, Receipt
 from bot.domain.facts import Fact, FactStatus, bounded, to_json
 from bot.domain.runbook import Effect, Section
 from bot.domain.system import System
 from bot.errors import BotError, Mistake
-from bot.steps.base import TEMPLATE, Complaint, Done, Failed, InDoubt, Look, Outcome, Spec, StepContext
+from bot.steps.base import EXPRESSION, TEMPLATE, Complaint, Done, Failed, InDoubt, Look, Outcome, Spec, StepContext
 from bot.steps.durations import Span, span
 from bot.steps.redaction import MASK
 from bot.steps.targets import ReachedService
@@ -35,8 +35,11 @@ OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connect
 
 
 class HttpSpec(Spec):
-    """One of get, head, post, put, patch, delete with the path on the `service`; `query`, `json` and `form` are encoded
-    for their place. `expect_status` (default any 2xx) decides whether the look succeeded."""
+    """One of get, head, post, put, patch, delete with the path on the `service`; `{name}` in the path is filled from
+    `params`, encoded, and `query`, `json` and `form` are encoded for their place. `expect_status` (default any 2xx)
+    decides whether the look succeeded."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     get: Annotated[str | None, TEMPLATE] = None
     head: Annotated[str | None, TEMPLATE] = None
@@ -45,10 +48,11 @@ class HttpSpec(Spec):
     patch: Annotated[str | None, TEMPLATE] = None
     delete: Annotated[str | None, TEMPLATE] = None
     service: str | None = None
-    query: Annotated[dict[str, Any], TEMPLATE] = {}
-    body: Annotated[Any, TEMPLATE] = None
-    form: Annotated[dict[str, Any], TEMPLATE] = {}
-    headers: Annotated[dict[str, str], TEMPLATE] = {}
+    params: Annotated[dict[str, Any], EXPRESSION] = Field(default_factory=dict)
+    query: Annotated[dict[str, Any], TEMPLATE] = Field(default_factory=dict)
+    body: Annotated[Any, TEMPLATE] = Field(default=None, alias="json")
+    form: Annotated[dict[str, Any], TEMPLATE] = Field(default_factory=dict)
+    headers: Annotated[dict[str, str], TEMPLATE] = Field(default_factory=dict)
     expect_status: int | list[int] | None = None
     timeout: Span | None = None
 
@@ -115,8 +119,10 @@ class Http:
             return
         if not spec.path.startswith("/") and not spec.path.startswith("{{"):
             yield Complaint("A path begins with /; the service knows its address.", spec.method)
+        if "?" in spec.path or "#" in spec.path:
+            yield Complaint("A path has no ? and no #.", spec.method, "Write what follows the ? under `query`.")
         if spec.body is not None and spec.form:
-            yield Complaint("Say either `body` or `form`.", "form")
+            yield Complaint("Say either `json` or `form`.", "form")
         if section is Section.CHECKS and spec.method not in SAFE_METHODS:
             service = system.services.get(spec.service or next(iter(system.services), ""))
             if service is None or spec.method != "post" or spec.path not in service.safe_posts:
@@ -124,7 +130,7 @@ class Http:
                 yield Complaint(f"A check does not {spec.method.upper()}.", spec.method, hint)
 
     async def look(self, spec: HttpSpec, context: StepContext) -> Look:
-        """status, ok_status, latency_ms, json, text, headers as a fact; a wrong status is a failed fact that has them."""
+        """status, ok_status, latency_ms, json, text, headers as a fact; failed, with all of them, on a wrong status."""
         started = perf_counter()
         try:
             service = context.targets.service(context.system, spec.service)
@@ -187,7 +193,9 @@ class Http:
 
 def _request(spec: HttpSpec, service: ReachedService, context: StepContext, key: EffectKey | None = None) -> _Request:
     """The request, encoded for its places. Raises Mistake for a path that leads to another host."""
-    path = quote(spec.path, safe="/%:@!$&'()*+,;=-._~?")
+    path = quote(spec.path, safe="/{}:@!$&'()*+,;=-._~")
+    for name, value in spec.params.items():
+        path = path.replace(f"{{{name}}}", quote(str(value), safe=""))
     url = f"{service.base}/{path.lstrip('/')}" if path.strip("/") else service.base
     if urlsplit(url)[:2] != urlsplit(service.base)[:2] or ".." in urlsplit(url).path.split("/"):
         raise Mistake("The path leads away from the service.")
@@ -223,7 +231,9 @@ async def _send(request: _Request, context: StepContext) -> _Response:
                 if following is None:
                     body = await _body(response)
                     seconds = perf_counter() - started
-                    return _Response(response.status, response.headers, body[:BODY_BYTES], len(body) > BODY_BYTES, seconds)
+                    return _Response(
+                        response.status, response.headers, body[:BODY_BYTES], len(body) > BODY_BYTES, seconds
+                    )
                 url, query = following, {}
     raise Mistake("The service redirects in circles.")
 

@@ -1,9 +1,11 @@
-"""The `manual` kind: a person looks at, or changes, a place the bot cannot reach, and reports; a change is still gated."""
+"""The `manual` kind: a person looks at, or changes, a place the bot cannot reach, and reports; gated all the same."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
 
 from bot.domain.change import EffectKey, Preview
 from bot.domain.runbook import Effect, Input, InputType, Section
@@ -20,7 +22,7 @@ class ManualSpec(Spec):
 
     instructions: Annotated[str, TEMPLATE]
     link: Annotated[str, TEMPLATE] = ""
-    form: dict[str, FormField] = {}
+    form: dict[str, FormField] = Field(default_factory=dict)
 
 
 class Manual(Passive):
@@ -45,7 +47,9 @@ class Manual(Passive):
 
     async def look(self, spec: ManualSpec, context: StepContext) -> Look:
         """What a person should look at and report."""
-        return Question(_text(spec, context), inputs(spec.form) or (Input("note", InputType.TEXT, "What did you see?"),))
+        return Question(
+            _text(spec, context), inputs(spec.form) or (Input("note", InputType.TEXT, "What did you see?"),)
+        )
 
     async def preview(self, spec: ManualSpec, context: StepContext) -> Preview:
         """The instructions, whole; the bot cannot rehearse what a person does."""

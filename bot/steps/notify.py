@@ -1,7 +1,7 @@
 """The `notify` kind: one message by e-mail, in Slack or to a webhook, shown whole before it goes out.
 
-A Slack message is not sent here: the receipt's detail holds `{"slack": {"to": …, "text": …}}`, which the announcer posts
-from the outbox; so it is durable with the action's end and cannot be lost or doubled by this step.
+A Slack message is not sent here: the detail of the receipt holds `{"slack": {"to": …, "text": …}}`, which the announcer posts
+from the outbox: so it is durable with the action's end and cannot be lost or doubled by this step.
 """
 
 from __future__ import annotations
@@ -71,7 +71,9 @@ class Notify(Passive):
         if spec.via == "email" and not spec.subject and spec.template is None:
             yield Complaint("An e-mail needs a subject.", "subject")
         if spec.via == "webhook" and "{{" not in spec.to and spec.to not in system.services:
-            yield Complaint(f"There is no service «{spec.to}».", "to", f"Known: {', '.join(sorted(system.services)) or 'none'}.")
+            yield Complaint(
+                f"There is no service «{spec.to}».", "to", f"Known: {', '.join(sorted(system.services)) or 'none'}."
+            )
 
     async def preview(self, spec: NotifySpec, context: StepContext) -> Preview:
         """The message exactly as it would go out."""

@@ -7,6 +7,8 @@ from datetime import timedelta
 from time import perf_counter
 from typing import Annotated, Any, ClassVar, Literal, assert_never
 
+from pydantic import Field
+
 from bot.domain.change import EffectKey, Preview, Receipt
 from bot.domain.facts import MAX_ROWS, Fact, FactStatus
 from bot.domain.runbook import Effect, Section
@@ -34,7 +36,7 @@ class SqlSpec(Spec):
 
     query: str | list[str]
     database: str | None = None
-    bind: Annotated[dict[str, Any], EXPRESSION] = {}
+    bind: Annotated[dict[str, Any], EXPRESSION] = Field(default_factory=dict)
     expect: Expected = "any"
     expect_rows: int | None = None
     max_rows: int | None = None
@@ -121,7 +123,9 @@ class Sql:
                 case Job():
                     return await receipts.settle(job.reached, key)
                 case KillJob():
-                    return InDoubt("The bot was interrupted while it ended sessions: look whether they are still there.")
+                    return InDoubt(
+                        "The bot was interrupted while it ended sessions: look whether they are still there."
+                    )
                 case IndexJob():
                     return await sql_index.settle(job)
                 case _:
@@ -211,7 +215,9 @@ def _unmet(spec: SqlSpec, count: int, more: bool) -> str:
 def _lint_database(spec: SqlSpec, section: Section, system: System) -> Iterable[Complaint]:
     known = ", ".join(sorted(system.databases)) or "none: add one to system.yaml"
     if spec.database is None and len(system.databases) != 1:
-        yield Complaint(f"{system.title} has {len(system.databases)} databases: say which.", "database", f"Known: {known}.")
+        yield Complaint(
+            f"{system.title} has {len(system.databases)} databases: say which.", "database", f"Known: {known}."
+        )
         return
     name = spec.database or next(iter(system.databases))
     database = system.databases.get(name)
@@ -228,7 +234,9 @@ def _lint_bind(spec: SqlSpec) -> Iterable[Complaint]:
         return  # said where the statement itself is read
     for name in spec.bind:
         if name not in used:
-            yield Complaint(f":{name} does not occur in the query.", f"bind.{name}", f"It has: {', '.join(used) or 'none'}.")
+            yield Complaint(
+                f":{name} does not occur in the query.", f"bind.{name}", f"It has: {', '.join(used) or 'none'}."
+            )
 
 
 def _lint_check(spec: SqlSpec) -> Iterable[Complaint]:
@@ -266,4 +274,6 @@ def _lint_action(spec: SqlSpec) -> Iterable[Complaint]:
         yield Complaint("The list of statements is empty.", "query")
     changes = any(isinstance(each, Change) for each in shapes)
     if changes and spec.expect_rows is None and spec.max_rows is None:
-        yield Complaint("It is not said how many rows may change.", "expect_rows", "Add expect_rows or max_rows.", warning=True)
+        yield Complaint(
+            "It is not said how many rows may change.", "expect_rows", "Add expect_rows or max_rows.", warning=True
+        )

@@ -85,7 +85,9 @@ def fit(name: str, kind: str, value: Any) -> Any:
             return fitting(value)
         return _text(value) if kind in TEXTS or not isinstance(value, str) else value
     except (ValueError, TypeError, InvalidOperation, OverflowError) as trouble:
-        raise Unfit(f":{name} must be a value of type {_KINDS.get(kind, kind)}, and it is {_shown(value)}.") from trouble
+        raise Unfit(
+            f":{name} must be a value of type {_KINDS.get(kind, kind)}, and it is {_shown(value)}."
+        ) from trouble
 
 
 def _integer(name: str, kind: str, value: Any) -> int:

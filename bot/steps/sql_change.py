@@ -140,7 +140,9 @@ def _value(targets: Targets, value: Any) -> Any:
 
 
 def _matching(effect: Effect) -> str:
-    rows = sorted(json.dumps([row.table.shown, to_json((row.before or row.after or _NO).text)]) for row in effect.touched)
+    rows = sorted(
+        json.dumps([row.table.shown, to_json((row.before or row.after or _NO).text)]) for row in effect.touched
+    )
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
 
@@ -206,7 +208,9 @@ async def _in_transaction(
         if done is not None:
             return Done(done)
     effect = await _redo(connection, job, approved)
-    receipt = Receipt(_headline(job.changes, effect), effect.changes(), dict(effect.counts), _detail(job, approved, effect))
+    receipt = Receipt(
+        _headline(job.changes, effect), effect.changes(), dict(effect.counts), _detail(job, approved, effect)
+    )
     if kept is not None:
         try:
             await receipts.write(connection, kept, key, receipt)
@@ -247,7 +251,9 @@ def differs(approved: Preview, changes: Sequence[RowChange], counts: Mapping[str
     """What is different from the approved preview, in words; empty when nothing is."""
     was = {_canonical(change): change for change in approved.changes}
     now = {_canonical(change): change for change in changes}
-    if dict(approved.counts) == dict(counts) and sorted(map(_canonical, approved.changes)) == sorted(map(_canonical, changes)):
+    if dict(approved.counts) == dict(counts) and sorted(map(_canonical, approved.changes)) == sorted(
+        map(_canonical, changes)
+    ):
         return ""
     if dict(approved.counts) != dict(counts):
         then = ", ".join(f"{number:,} of {table}" for table, number in approved.counts.items()) or "none"
@@ -272,4 +278,3 @@ def _moved(change: RowChange, now: Mapping[str, RowChange]) -> str:
             if (today or {}).get(column) != value and not (side and column in change.volatile):
                 return f"{change.table} ({name}): {column} was {value}{side} when approved and is {(today or {}).get(column)} now."
     return f"{change.table} ({name}) has changed since the approval."
-

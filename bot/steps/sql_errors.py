@@ -33,17 +33,19 @@ def sentence(trouble: BaseException, reached: ReachedDatabase, targets: Targets,
     return targets.redact(_said(trouble, reached, seconds))
 
 
-def _said(trouble: BaseException, reached: ReachedDatabase, seconds: float) -> str:
+def _said(  # noqa: C901, PLR0911, PLR0912 - one arm an error
+    trouble: BaseException, reached: ReachedDatabase, seconds: float
+) -> str:
     place = f"the database «{reached.database.name}»"
     match trouble:
         case pg.InvalidPasswordError() | pg.InvalidAuthorizationSpecificationError():
-            return f"{place.capitalize()} refused the user or password in {reached.variable}: put it right there."
+            return f"{capital(place)} refused the user or password in {reached.variable}: put it right there."
         case pg.InvalidCatalogNameError():
             return f"The address in {reached.variable} names a database that does not exist."
         case pg.TooManyConnectionsError():
-            return f"{place.capitalize()} has no connection free: too many clients."
+            return f"{capital(place)} has no connection free: too many clients."
         case pg.CannotConnectNowError():
-            return f"{place.capitalize()} is starting up or shutting down."
+            return f"{capital(place)} is starting up or shutting down."
         case pg.QueryCanceledError():
             return f"The statement took longer than {seconds:g} s and was stopped."
         case pg.LockNotAvailableError():
@@ -55,18 +57,20 @@ def _said(trouble: BaseException, reached: ReachedDatabase, seconds: float) -> s
         case asyncpg.ClientConfigurationError():
             return f"The address in {reached.variable} cannot be used: put it right there."
         case TimeoutError():
-            return f"{place.capitalize()} did not answer in time."
+            return f"{capital(place)} did not answer in time."
         case ConnectionRefusedError():
-            return f"{place.capitalize()} cannot be reached: connection refused. Is the server up?"
+            return f"{capital(place)} cannot be reached: connection refused. Is the server up?"
         case OSError() if not isinstance(trouble, ConnectionError):
-            return f"{place.capitalize()} cannot be reached: {trouble.strerror or type(trouble).__name__}."
+            return f"{capital(place)} cannot be reached: {trouble.strerror or type(trouble).__name__}."
         case ValueError() | OverflowError():
             return "A value in the result cannot be read: cast it to text in the statement."
         case _:
             return f"The connection to {place} broke."
 
 
-def _statement(trouble: pg.PostgresError, place: str, reached: ReachedDatabase) -> str:
+def _statement(  # noqa: PLR0911 - one arm an error
+    trouble: pg.PostgresError, place: str, reached: ReachedDatabase
+) -> str:
     message = _plain(trouble)
     match trouble:
         case pg.UndefinedTableError():
@@ -85,6 +89,11 @@ def _statement(trouble: pg.PostgresError, place: str, reached: ReachedDatabase) 
             return f"The database refused the change: {message}."
         case _:
             return f"PostgreSQL refused the statement: {message}."
+
+
+def capital(text: str) -> str:
+    """The text as the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def _plain(trouble: pg.PostgresError) -> str:

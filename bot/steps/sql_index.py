@@ -1,4 +1,4 @@
-"""Making and dropping an index without blocking anybody: outside a transaction, so a failure is looked for and cleaned."""
+"""Making and dropping an index without blocking anybody: outside a transaction, so its failures are looked for and cleaned."""
 
 from __future__ import annotations
 

@@ -56,7 +56,12 @@ async def read(
     """The rows of a reading statement, at most `limit`. Raises what asyncpg raises, and `Unfit` for a value."""
     try:
         return await _read(connection, bind(statement), values, timeout, limit)
-    except (pg.AmbiguousParameterError, pg.DatatypeMismatchError, pg.UndefinedFunctionError, pg.IndeterminateDatatypeError):
+    except (
+        pg.AmbiguousParameterError,
+        pg.DatatypeMismatchError,
+        pg.UndefinedFunctionError,
+        pg.IndeterminateDatatypeError,
+    ):
         apart = bind(statement, apart=True)
         if len(apart.order) == len(set(apart.order)):
             raise
@@ -90,8 +95,7 @@ async def _fetch(prepared: PreparedStatement[asyncpg.Record], given: Sequence[An
         records = await cursor.fetch(min(batch, limit + 1 - len(found.rows)))
         for record in records:
             row = {
-                name: cell(value, parse)
-                for name, value, parse in zip(columns, record.values(), parsed, strict=True)
+                name: cell(value, parse) for name, value, parse in zip(columns, record.values(), parsed, strict=True)
             }
             kept += weight(row)
             if len(found.rows) >= limit or (kept > KEPT_CHARACTERS and found.rows):

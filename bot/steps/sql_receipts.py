@@ -49,7 +49,9 @@ async def find(connection: Connection, written: str, key: EffectKey) -> Receipt 
 
 async def write(connection: Connection, written: str, key: EffectKey, receipt: Receipt) -> None:
     """Write the receipt. Raises UniqueViolationError when the effect has happened already."""
-    query = f"INSERT INTO {table(written)} (key, run_id, action, digest, detail) VALUES ($1, $2, $3, $4, $5::text::jsonb)"
+    query = (
+        f"INSERT INTO {table(written)} (key, run_id, action, digest, detail) VALUES ($1, $2, $3, $4, $5::text::jsonb)"
+    )
     detail = json.dumps(encode(receipt), ensure_ascii=False)
     await connection.execute(query, str(key), key.run, key.action, key.digest, detail)
 

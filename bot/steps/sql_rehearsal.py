@@ -1,4 +1,4 @@
-"""What changes do, row by row: run inside a transaction that the caller ends, with every row's image before and after."""
+"""What changes do, row by row: run inside a transaction that the caller ends, with each row's image before and after."""
 
 from __future__ import annotations
 
@@ -120,7 +120,9 @@ async def _before(connection: Connection, change: Change, table: Table, values: 
     query = f"SELECT {table.images} FROM {change.target}{where} LIMIT {MOST_ROWS + 1}"
     found = await _images(connection, query, table, values)
     if len(found) > MOST_ROWS:
-        raise Refusal(f"More than {MOST_ROWS:,} rows of {table.shown} would change.", hint="Narrow it, or do it in parts.")
+        raise Refusal(
+            f"More than {MOST_ROWS:,} rows of {table.shown} would change.", hint="Narrow it, or do it in parts."
+        )
     return found
 
 
@@ -260,4 +262,3 @@ def _inverse_row(row: Touched) -> dict[str, Any]:
 
 def _texts(image: Image | None) -> dict[str, str | None] | None:
     return None if image is None else dict(image.text)
-

@@ -69,7 +69,7 @@ async def preview(job: KillJob) -> Preview:
         raise Refusal(f"More than {_count(most)} would be {job.verb}.", hint="Narrow the condition.")
     if not sessions:
         raise Refusal("No such session is there any more.")
-    names = {name: value for name, value in sorted(job.values.items())}
+    names = dict(sorted(job.values.items()))
     shown = [{**session, "query": job.targets.redact(session["query"])} for session in sessions]
     steady = [{name: value for name, value in session.items() if name != "seconds"} for session in shown]
     return Preview(
@@ -123,7 +123,9 @@ async def apply(job: KillJob, approved: Preview) -> Outcome:
         return Failed(job.said(trouble))
     gone = len(wanted) - len(ended)
     if not ended:
-        return Failed("The sessions that were approved are gone or do something else now; nobody was touched.", drift=True)
+        return Failed(
+            "The sessions that were approved are gone or do something else now; nobody was touched.", drift=True
+        )
     rest = f"; {_count(gone)} had moved on and {'was' if gone == 1 else 'were'} left alone" if gone else ""
     headline = f"{_count(len(ended))} {job.verb}{rest}"
     return Done(Receipt(headline, counts={"sessions": len(ended)}, detail={"pids": ended}))

@@ -122,7 +122,9 @@ def _change(text: str, tokens: Sequence[Token]) -> Change:
     target, table, alias = _target(text, top, verb)
     after = text.index(target) + len(target)
     for complaint in calls([token for token in tokens if token.start >= after], frozenset({"nextval"})):
-        raise Unshaped(complaint.message, hint="A preview runs the statement: only what a rollback takes back may be in it.")
+        raise Unshaped(
+            complaint.message, hint="A preview runs the statement: only what a rollback takes back may be in it."
+        )
     return Change(
         verb,
         text[:end].rstrip(),
@@ -199,7 +201,9 @@ def _rows(source: exp.Expr | None) -> list[list[exp.Expr]]:
 
 
 def _moves(value: exp.Expr) -> bool:
-    return any(token.value in MOVING for token in numbered_words(value.sql(dialect="postgres")) if token.word is Word.NAME)
+    return any(
+        token.value in MOVING for token in numbered_words(value.sql(dialect="postgres")) if token.word is Word.NAME
+    )
 
 
 def _kill(text: str, tokens: Sequence[Token]) -> Kill:

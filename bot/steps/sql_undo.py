@@ -31,9 +31,7 @@ class _Writer:
             return f"DELETE FROM {row['table']} WHERE {self._still(row)}"
         if after is None:
             return self._insert(row)
-        sets = ", ".join(
-            f"{quoted(name)} = {self._bound(value, row['types'][name])}" for name, value in before.items()
-        )
+        sets = ", ".join(f"{quoted(name)} = {self._bound(value, row['types'][name])}" for name, value in before.items())
         return f"UPDATE {row['table']} SET {sets} WHERE {self._still(row)}"
 
     def _insert(self, row: Mapping[str, Any]) -> str:

@@ -162,7 +162,9 @@ class Targets:
             name = next(iter(system.services))
         service = system.services.get(name or "")
         if service is None:
-            raise Misconfigured(f"{system.title} has no service «{name or '(none given)'}».", hint=_known(system.services))
+            raise Misconfigured(
+                f"{system.title} has no service «{name or '(none given)'}».", hint=_known(system.services)
+            )
         headers = {key: self.resolve(value) for key, value in service.headers.items()}
         return ReachedService(self.address(service.base).rstrip("/"), headers, service.safe_posts)
 
@@ -179,9 +181,7 @@ class Targets:
         if client is None:
             addresses: Any = {"api": base} if base else {}
             http_client = stripe.AIOHTTPClient(session=self.session, timeout=aiohttp.ClientTimeout(total=60))
-            client = stripe.StripeClient(
-                key, base_addresses=addresses, max_network_retries=0, http_client=http_client
-            )
+            client = stripe.StripeClient(key, base_addresses=addresses, max_network_retries=0, http_client=http_client)
             self._stripes[(key, base)] = client
         return client
 
@@ -226,7 +226,9 @@ class _Delivery:
             except smtplib.SMTPResponseException as refused:
                 raise Unavailable(f"The mail server refused the message (code {refused.smtp_code}).") from refused
             except (OSError, smtplib.SMTPException) as broken:
-                raise MailInDoubt("The connection to the mail server broke while the message was handed over.") from broken
+                raise MailInDoubt(
+                    "The connection to the mail server broke while the message was handed over."
+                ) from broken
 
     def _log_in(self, server: smtplib.SMTP) -> None:
         try:
@@ -243,14 +245,14 @@ class _Delivery:
 
 
 async def _nothing(_: object) -> None:
-    """Every use is its own transaction with settings of its own: there is nothing to reset, and a reset costs as much as
-    the query."""
+    """Every use is its own transaction with its own settings: nothing is left to reset, and a reset costs a query."""
 
 
 def _pool(url: str, variable: str) -> asyncpg.Pool[asyncpg.Record]:
     if not url.startswith(("postgresql://", "postgres://")):
         raise Misconfigured(
-            f"{variable} is not the address of a PostgreSQL database.", hint="Write postgresql://user:password@host/name."
+            f"{variable} is not the address of a PostgreSQL database.",
+            hint="Write postgresql://user:password@host/name.",
         )
     return asyncpg.create_pool(
         url,

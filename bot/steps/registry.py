@@ -1,0 +1,29 @@
+"""Every kind of step by its name: one line a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from bot.steps.ask import Ask
+from bot.steps.base import StepKind
+from bot.steps.compute import Compute
+from bot.steps.http import Http
+from bot.steps.manual import Manual
+from bot.steps.notify import Notify
+from bot.steps.sql import Sql
+from bot.steps.stripe import Stripe
+from bot.steps.wait import Wait
+
+KINDS: Mapping[str, StepKind] = MappingProxyType(
+    {
+        "ask": Ask(),
+        "compute": Compute(),
+        "http": Http(),
+        "manual": Manual(),
+        "notify": Notify(),
+        "sql": Sql(),
+        "stripe": Stripe(),
+        "wait": Wait(),
+    }
+)

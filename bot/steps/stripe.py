@@ -1,0 +1,157 @@
+"""The `stripe` kind: Stripe's objects through the official SDK; reads in checks, gated changes with their own key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from time import perf_counter
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, model_validator
+
+from bot.domain.change import EffectKey, Preview, Receipt
+from bot.domain.facts import Fact, FactStatus
+from bot.domain.runbook import Effect, Section
+from bot.domain.system import System
+from bot.errors import BotError
+from bot.steps import stripe_previews as previews
+from bot.steps.base import EXPRESSION, TEMPLATE, Complaint, Done, Failed, InDoubt, Look, Outcome, Spec, StepContext
+from bot.steps.stripe_calls import METHODS, READS, VERBS, WITH_ID, Refused, Unclear, call
+from bot.steps.stripe_objects import described, picks
+
+
+class StripeSpec(Spec):
+    """One of list, retrieve, create, update, cancel, delete, refund, pay, void, send, finalize with a family of objects
+    (customers, subscriptions, invoices, …). `id` names the object, the filters narrow a list; `amount` is in the
+    smallest unit of the currency; `params` holds whatever else Stripe's API takes."""
+
+    list: str | None = None
+    retrieve: str | None = None
+    create: str | None = None
+    update: str | None = None
+    cancel: str | None = None
+    delete: str | None = None
+    refund: str | None = None
+    pay: str | None = None
+    void: str | None = None
+    send: str | None = None
+    finalize: str | None = None
+    id: Annotated[str | None, TEMPLATE] = None
+    customer: Annotated[str | None, TEMPLATE] = None
+    subscription: Annotated[str | None, TEMPLATE] = None
+    price: Annotated[str | None, TEMPLATE] = None
+    payment_intent: Annotated[str | None, TEMPLATE] = None
+    charge: Annotated[str | None, TEMPLATE] = None
+    status: Annotated[str | None, TEMPLATE] = None
+    email: Annotated[str | None, TEMPLATE] = None
+    type: Annotated[str | None, TEMPLATE] = None
+    since: Annotated[Any, EXPRESSION] = None
+    limit: int = 20
+    amount: Annotated[Any, EXPRESSION] = None
+    reason: Annotated[str | None, TEMPLATE] = None
+    at_period_end: bool = False
+    metadata: Annotated[dict[str, str], TEMPLATE] = Field(default_factory=dict)
+    params: Annotated[dict[str, Any], TEMPLATE] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_verb(self) -> StripeSpec:
+        """Exactly one thing to do, with a family that has it."""
+        said = [verb for verb in VERBS if getattr(self, verb) is not None]
+        if len(said) != 1:
+            raise ValueError(f"say exactly one of {', '.join(VERBS)}")
+        if self.family not in METHODS:
+            raise ValueError(f"there is no family {self.family}; known are {', '.join(METHODS)}")
+        if self.verb not in METHODS[self.family]:
+            raise ValueError(f"{self.family} can be used with {', '.join(METHODS[self.family])}, not with {self.verb}")
+        return self
+
+    @property
+    def verb(self) -> str:
+        """What is done."""
+        return next(verb for verb in VERBS if getattr(self, verb) is not None)
+
+    @property
+    def family(self) -> str:
+        """With which objects."""
+        return str(getattr(self, self.verb))
+
+
+class Stripe:
+    """Repeatable: the same effect has the same idempotency key, and Stripe answers a repetition with the first result."""
+
+    name: ClassVar[str] = "stripe"
+    spec: ClassVar[type[Spec]] = StripeSpec
+    shorthand: ClassVar[str] = "list"
+    sections: ClassVar[frozenset[Section]] = frozenset({Section.CHECKS, Section.ACTIONS})
+    repeatable: ClassVar[bool] = True
+
+    def effect(self, spec: StripeSpec, section: Section) -> Effect:
+        """Lists and retrievals look; everything else changes."""
+        return Effect.READ if spec.verb in READS else Effect.WRITE
+
+    def lint(self, spec: StripeSpec, section: Section, system: System) -> Iterable[Complaint]:
+        """An account, the right section, an id where one is needed, an amount that is a number."""
+        if system.stripe is None:
+            yield Complaint(f"{system.title} has no Stripe account.", "", "Add `stripe:` to the system's file.")
+        if len([verb for verb in VERBS if getattr(spec, verb, None) is not None]) != 1 or spec.family not in METHODS:
+            return
+        if section is Section.CHECKS and spec.verb not in READS:
+            yield Complaint(f"A check does not {spec.verb}.", spec.verb, "Put it under actions.")
+        if section is Section.ACTIONS and spec.verb in READS:
+            yield Complaint(f"{spec.verb.capitalize()} changes nothing.", spec.verb, "Put it under checks.")
+        if spec.verb in WITH_ID and not spec.id and spec.family != "balance":
+            yield Complaint(f"Say the `id` of what to {spec.verb}.", "id")
+        if spec.at_period_end and (spec.verb, spec.family) != ("cancel", "subscriptions"):
+            yield Complaint("`at_period_end` is for cancelling subscriptions.", "at_period_end")
+
+    async def look(self, spec: StripeSpec, context: StepContext) -> Look:
+        """List: objects, count, more, latest and the family's picks. Retrieve: object, and its fields beside it."""
+        started = perf_counter()
+        try:
+            if spec.verb not in READS:
+                raise Refused(f"A check does not {spec.verb}.")
+            found = await call(spec, context)
+        except BotError as refused:
+            duration = timedelta(seconds=perf_counter() - started)
+            return Fact(FactStatus.FAILED, error=context.targets.redact(refused.sentence), duration=duration)
+        duration = timedelta(seconds=perf_counter() - started)
+        if spec.verb == "retrieve":
+            shown = described(spec.family, found)
+            summary = str(shown.get("status") or ("deleted" if shown.get("deleted") else "found"))
+            return Fact(FactStatus.DONE, {"object": shown}, summary=summary, duration=duration)
+        objects = [described(spec.family, each) for each in found.get("data", [])]
+        value = {"objects": objects, "count": len(objects), "more": bool(found.get("has_more"))}
+        summary = f"{len(objects)}{'+' if value['more'] else ''} {spec.family.replace('_', ' ')}"
+        return Fact(FactStatus.DONE, {**value, **picks(spec.family, objects)}, summary=summary, duration=duration)
+
+    async def preview(self, spec: StripeSpec, context: StepContext) -> Preview:
+        """The object and the amount, as they are now. Raises Refusal when Stripe would refuse it."""
+        return await previews.preview(spec, context)
+
+    async def act(self, spec: StripeSpec, approved: Preview, key: EffectKey, context: StepContext) -> Outcome:
+        """Do it once, if the object still is what was approved."""
+        try:
+            drift = previews.differs(approved, await previews.preview(spec, context))
+        except BotError as refused:
+            return Failed(context.targets.redact(refused.sentence), drift=True)
+        if drift:
+            return Failed(drift, drift=True)
+        return await self._do(spec, approved, key, context)
+
+    async def settle(self, spec: StripeSpec, key: EffectKey, context: StepContext) -> Outcome:
+        """The same call with the same key: Stripe answers with what it did the first time, or does it now, once."""
+        return await self._do(spec, None, key, context)
+
+    def inverse(self, spec: StripeSpec, receipt: Receipt) -> Mapping[str, Any] | None:
+        """A rendered spec that sets plain fields back; refunds, cancellations and deletions cannot be taken back."""
+        undo = receipt.detail.get("undo")
+        return undo if isinstance(undo, Mapping) else None
+
+    async def _do(self, spec: StripeSpec, approved: Preview | None, key: EffectKey, context: StepContext) -> Outcome:
+        try:
+            found = await call(spec, context, str(key))
+        except Unclear as unclear:
+            return InDoubt(f"{unclear.sentence} Whether it took effect is not known.")
+        except BotError as refused:
+            return Failed(context.targets.redact(refused.sentence))
+        return Done(previews.receipt(spec, approved, described(previews.result_family(spec), found)))
