@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -71,12 +72,13 @@ async def running(
     *,
     listen: bool = True,
     work: bool = True,
+    announce: bool = True,
     clock: Clock | None = None,
     milestone: Milestone = pass_by,
     catalogue: Catalogue | None = None,
 ) -> AsyncIterator[Bot]:
-    """A bot that listens to Slack (`listen`) and works on runs (`work`) until the block is left, then stops in order:
-    no new clicks, answers given, jobs finished, connections closed."""
+    """A bot that listens to Slack (`listen`), works on runs (`work`) and sends what they have to say (`announce`) until
+    the block is left; then it stops in order: no new clicks, answers given, jobs finished, connections closed."""
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         engine = engine_of(_required(settings.database_url.get_secret_value(), "DATABASE_URL"))
@@ -99,6 +101,9 @@ async def running(
             clock=clock,
         )
         bot = Bot(desk, store, worker)
+        if announce:
+            announcer = Announcer(bot.store, bot.desk)
+            _looping(stack, announcer.run, announcer.stop)
         if work:
             await _work(stack, settings, bot)
         if listen:
@@ -109,13 +114,16 @@ async def running(
 
 async def _work(stack: AsyncExitStack, settings: Settings, bot: Bot) -> None:
     queue = Queue(settings.database_url.get_secret_value(), bot.worker, jobs=settings.worker_jobs)
-    announcer = Announcer(bot.store, bot.desk)
-    for loop, stop in ((queue.run, queue.stop), (announcer.run, announcer.stop)):
-        task = asyncio.create_task(loop())
-        stack.push_async_callback(_ended, task)
-        stack.callback(stop)
+    _looping(stack, queue.run, queue.stop)
     await queue.ready.wait()
     await bot.worker.sweep()
+
+
+def _looping(stack: AsyncExitStack, loop: Callable[[], Coroutine[Any, Any, None]], stop: Callable[[], None]) -> None:
+    """Run a loop until the stack is left: told to stop, then waited for."""
+    task = asyncio.create_task(loop())
+    stack.push_async_callback(_ended, task)
+    stack.callback(stop)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import webbrowser
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.cli.console import out
 from bot.main import Bot, running
-from bot.runs.work import Milestone, pass_by
 from bot.sandbox.alacarte import plant
 from bot.sandbox.postgres import Postgres
 from bot.sandbox.world import World, opened
@@ -40,12 +39,12 @@ class Sandbox:
     bot: Bot
 
 
-def settings_in(world: World, mode: SlackMode = SlackMode.SOCKET) -> Settings:
+def settings_in(world: World, mode: SlackMode = SlackMode.SOCKET, runbooks: Path | None = None) -> Settings:
     """The settings of a bot that lives in this world."""
     given = {
         name.lower(): value for name, value in world.environment().items() if name.lower() in Settings.model_fields
     }
-    return read_settings({**given, "slack_mode": mode, "runbooks_path": ROOT / "runbooks"})
+    return read_settings({**given, "slack_mode": mode, "runbooks_path": runbooks or ROOT / "runbooks"})
 
 
 @asynccontextmanager
@@ -55,15 +54,18 @@ async def populated(
     port: int = 0,
     rate_limits: bool = True,
     hints: tuple[str, ...] = (),
-    milestone: Milestone = pass_by,
+    runbooks: Path | None = None,
+    overrides: Mapping[str, str] | None = None,
+    work: bool = True,
 ) -> AsyncIterator[Sandbox]:
-    """A fresh world on a running server with a bot in it."""
+    """A fresh world on a running server with a bot in it; `overrides` change what the bot is told of its systems."""
     async with opened(postgres, MANIFEST, port=port, rate_limits=rate_limits, hints=hints) as world:
-        settings = settings_in(world)
+        settings = settings_in(world, runbooks=runbooks)
         engine = engine_of(settings.database_url.get_secret_value())
         await migrate(engine)
         await engine.dispose()
-        async with running(settings, world.environment(), milestone=milestone) as bot:
+        environment = {**world.environment(), **(overrides or {})}
+        async with running(settings, environment, work=work) as bot:
             yield Sandbox(world, bot)
 
 

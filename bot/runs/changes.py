@@ -32,6 +32,8 @@ async def apply(tx: Transaction, run: Run, outcome: RunOutcome) -> Run:
             tx.announce("approval", run_id=run.id, incident_id=run.incident, body={"action": key, "request": request})
         case _:
             pass
+    if after.state is not run.state and run.incident is not None:
+        tx.announce("incident", incident_id=run.incident)
     if after.current is None:
         await approvals.release_targets(tx, run.id)
     if after.state.final and not run.state.final:

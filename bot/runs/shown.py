@@ -10,7 +10,7 @@ from bot.domain.approval import ApprovalRequest, Verdict, Vote
 from bot.domain.change import Preview, Receipt
 from bot.domain.facts import Fact
 from bot.domain.incident import Incident
-from bot.domain.run import Run
+from bot.domain.run import CheckRun, Run
 from bot.domain.runbook import Input, Runbook
 
 
@@ -52,3 +52,9 @@ class RunShown:
     reports: Mapping[str, QuestionShown] = field(default_factory=dict)
     incident: Incident | None = None
     previous: int | None = None
+
+    @property
+    def checks(self) -> tuple[CheckRun, ...]:
+        """The run's checks in the runbook's order."""
+        order = [*self.runbook.checks, *(key for key in self.run.checks if key not in self.runbook.checks)]
+        return tuple(self.run.checks[key] for key in order if key in self.run.checks)

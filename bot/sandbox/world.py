@@ -61,7 +61,7 @@ class World:
             "ALACARTE_STRIPE_KEY": self.stripe.key,
             "ALACARTE_STRIPE_URL": self.stripe.url,
             "ALACARTE_FUNCTIONS_URL": self.services.url,
-            "ALACARTE_FUNCTIONS_TOKEN": self.services.token,
+            "ALACARTE_FUNCTIONS_TOKEN": f"Bearer {self.services.token}",
             "ALACARTE_SMTP_HOST": self.mail.host,
             "ALACARTE_SMTP_PORT": str(self.mail.port),
         }

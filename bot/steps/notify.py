@@ -1,7 +1,7 @@
 """The `notify` kind: one message by e-mail, in Slack or to a webhook, shown whole before it goes out.
 
-A Slack message is not sent here: the detail of the receipt holds `{"slack": {"to": …, "text": …}}`, which the announcer posts
-from the outbox: so it is durable with the action's end and cannot be lost or doubled by this step.
+A Slack message is not sent here: the detail of the receipt holds `{"slack": {"to": …, "text": …}}`, and the announcer
+posts it from the outbox: so it is durable with the action's end and cannot be lost or doubled by this step.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ ACCEPTED = range(200, 300)
 
 
 class NotifySpec(Spec):
-    """`to` is an e-mail address, a Slack channel or person, or (`via: webhook`) a service of the system. The message is a
-    `body` with a `subject`, templates over facts; `template` names one of the system's, whose subject and body stand
+    """`to` is an e-mail address, a Slack channel or person, or (`via: webhook`) a service of the system. The message is
+    a `body` with a `subject`, templates over facts; `template` names one of the system's, whose subject and body stand
     in for those that are not written: rendering puts them there."""
 
     to: Annotated[str, TEMPLATE]

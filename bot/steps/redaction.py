@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 MASK = "•••"
 SHORTEST = 4  # a shorter value would mask ordinary words
-_IN_ADDRESS = re.compile(r"(?P<before>[a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@]*:)[^\s/]+@")
+_IN_ADDRESS = re.compile(r"(?P<before>(?<![a-zA-Z0-9+.-])[a-zA-Z][a-zA-Z0-9+.-]{0,30}://[^\s/:@]*:)[^\s/]+@")
 
 
 class Redaction:

@@ -31,8 +31,8 @@ Expected = Literal["one_row", "at_most_one_row", "rows", "none", "any"]
 
 
 class SqlSpec(Spec):
-    """`query` is literal SQL with `:name` for every value; `bind` says what a name stands for (an input or a fact of the
-    same name needs no entry). In actions `query` may be a list: one transaction."""
+    """`query` is literal SQL with `:name` for every value; `bind` says what a name stands for (an input or a fact of
+    the same name needs no entry). In actions `query` may be a list: one transaction."""
 
     query: str | list[str]
     database: str | None = None

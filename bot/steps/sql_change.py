@@ -13,7 +13,7 @@ from asyncpg import exceptions as pg
 
 from bot.domain.change import EffectKey, Preview, Receipt, RowChange, comparable
 from bot.domain.facts import MAX_CELL, to_json
-from bot.errors import BotError, Refusal
+from bot.errors import BotError, Mistake, Refusal
 from bot.steps import sql_receipts as receipts
 from bot.steps.base import Done, Failed, Outcome
 from bot.steps.sql_errors import LOST, TROUBLE, sentence
@@ -55,6 +55,8 @@ async def preview(job: Job) -> Preview:
             if job.reached.database.receipts is not None:
                 await receipts.must_exist(connection, job.reached.database.receipts)
             effect = await _rolled_back(connection, job)
+    except Mistake as mistake:
+        raise Refusal(job.targets.redact(mistake.sentence), hint=mistake.hint) from mistake
     except TROUBLE as trouble:
         raise Refusal(job.said(trouble)) from trouble
     _check_rows(job, effect)
@@ -194,6 +196,10 @@ async def apply(job: Job, approved: Preview, key: EffectKey) -> Outcome:
         if progress.committing and isinstance(trouble, LOST):
             return await receipts.settle(job.reached, key)
         moved = isinstance(trouble, pg.SerializationError | pg.DeadlockDetectedError)
+        if moved and job.reached.database.receipts is not None:  # the rows may have been changed by this very effect
+            settled = await receipts.settle(job.reached, key)
+            if isinstance(settled, Done):
+                return settled
         return Failed(f"{job.said(trouble)} Nothing was changed.", drift=moved)
 
 
@@ -276,5 +282,6 @@ def _moved(change: RowChange, now: Mapping[str, RowChange]) -> str:
     for side, then, today in (("", change.before, twin.before), (" after the change", change.after, twin.after)):
         for column, value in (then or {}).items():
             if (today or {}).get(column) != value and not (side and column in change.volatile):
-                return f"{change.table} ({name}): {column} was {value}{side} when approved and is {(today or {}).get(column)} now."
+                seen = (today or {}).get(column)
+                return f"{change.table} ({name}): {column} was {value}{side} when approved and is {seen} now."
     return f"{change.table} ({name}) has changed since the approval."

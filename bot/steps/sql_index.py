@@ -1,4 +1,4 @@
-"""Making and dropping an index without blocking anybody: outside a transaction, so its failures are looked for and cleaned."""
+"""Making and dropping an index without blocking anybody: outside a transaction, so failures are looked for."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def cell(value: Any, parse: bool = False) -> Any:
     return bounded(_plain(value))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any) -> Any:  # noqa: PLR0911 - one arm a type
     match value:
         case None:
             return None

@@ -1,4 +1,4 @@
-"""What changes do, row by row: run inside a transaction that the caller ends, with each row's image before and after."""
+"""What changes do, row by row: run in a transaction that the caller ends, with each row's image before and after."""
 
 from __future__ import annotations
 

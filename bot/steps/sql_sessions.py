@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 
 from bot.domain.change import Preview, Receipt
-from bot.errors import BotError, Refusal
+from bot.errors import BotError, Mistake, Refusal
 from bot.steps.base import Done, Failed, InDoubt, Outcome
 from bot.steps.sql_errors import LOST, TROUBLE, sentence
 from bot.steps.sql_read import cell, opening
@@ -60,6 +60,8 @@ async def preview(job: KillJob) -> Preview:
     try:
         async with job.reached.connection() as connection:
             sessions = await _sessions(connection, job)
+    except Mistake as mistake:
+        raise Refusal(job.targets.redact(mistake.sentence), hint=mistake.hint) from mistake
     except TROUBLE as trouble:
         raise Refusal(job.said(trouble)) from trouble
     if job.expect_rows is not None and len(sessions) != job.expect_rows:
@@ -113,8 +115,7 @@ async def apply(job: KillJob, approved: Preview) -> Outcome:
     try:
         async with job.reached.connection() as connection:
             for session in wanted:
-                if await _end(connection, job, session):
-                    ended.append(session["pid"])
+                ended += [session["pid"]] if await _end(connection, job, session) else []
     except BotError as refused:
         return Failed(refused.sentence)
     except TROUBLE as trouble:

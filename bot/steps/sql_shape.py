@@ -1,8 +1,9 @@
 """What an action's statement is: a plain change of one table, the ending of sessions, or an index; everything else is
-refused with a hint. The pieces are kept verbatim: a preview runs the author's own conditions, not a rewriting of them."""
+refused with a hint. The pieces are kept verbatim: a preview runs the author's own conditions, not a rewriting."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -69,6 +70,7 @@ class Unshaped(Mistake):
     """The statement is none of the shapes an action may have."""
 
 
+_OVERRIDING = re.compile(r"\bOVERRIDING\s+(SYSTEM|USER)\s+VALUE\b", re.IGNORECASE)  # the parser has no word for it
 _PLAIN = "Write INSERT, UPDATE or DELETE on one table; several statements go in a list and are one transaction."
 
 
@@ -237,7 +239,7 @@ def _index(text: str, tokens: Sequence[Token]) -> Index:
     if said[at : at + 2] != ["index", "concurrently"]:
         raise Unshaped(
             f"{said[0].upper()} {said[1].upper() if len(said) > 1 else ''} changes the schema.",
-            hint="Only CREATE INDEX CONCURRENTLY and DROP INDEX CONCURRENTLY run as an action; the rest is a migration.",
+            hint="An action may CREATE or DROP an INDEX CONCURRENTLY; the rest is a migration.",
         )
     at += 2
     if said[at] == "if":
@@ -262,7 +264,7 @@ def _dotted(text: str, tokens: Sequence[Token], at: int) -> tuple[str, int]:
 
 def _parsed(text: str) -> exp.Expr:
     try:
-        (tree,) = sqlglot.parse(bind(text).text, dialect="postgres")
+        (tree,) = sqlglot.parse(_OVERRIDING.sub(" ", bind(text).text), dialect="postgres")
     except (SqlglotError, RecursionError, ValueError) as trouble:
         raise Unshaped("This is not SQL that can be read.", hint=str(trouble).split("\n")[0][:200]) from trouble
     if not isinstance(tree, exp.Update | exp.Insert | exp.Delete):

@@ -43,9 +43,11 @@ WHERE t.tgrelid = $1 AND NOT t.tgisinternal AND t.tgenabled <> 'D'
 _CHILDREN = """
 SELECT con.oid, con.confdeltype::text AS rule, con.conrelid AS child, format('%I.%I', n.nspname, c.relname) AS quoted,
        CASE WHEN n.nspname = 'public' THEN c.relname::text ELSE n.nspname || '.' || c.relname END AS shown,
-       (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY k.ord) FROM unnest(con.conkey) WITH ORDINALITY k(num, ord)
+       (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY k.ord)
+        FROM unnest(con.conkey) WITH ORDINALITY k(num, ord)
         JOIN pg_attribute a ON a.attrelid = con.conrelid AND a.attnum = k.num) AS columns,
-       (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY k.ord) FROM unnest(con.confkey) WITH ORDINALITY k(num, ord)
+       (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY k.ord)
+        FROM unnest(con.confkey) WITH ORDINALITY k(num, ord)
         JOIN pg_attribute a ON a.attrelid = con.confrelid AND a.attnum = k.num) AS referenced
 FROM pg_constraint con JOIN pg_class c ON c.oid = con.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE con.confrelid = $1 AND con.contype = 'f' AND con.confdeltype IN ('c', 'n', 'd') AND con.conparentid = 0

@@ -10,8 +10,8 @@ from bot.steps.sql_tables import quoted
 
 
 def inverse(receipt: Receipt, database: str | None) -> Mapping[str, Any] | None:
-    """The rendered spec that takes the receipt back, or None. Every statement names its row and what it must still hold,
-    so that a row that somebody changed since is left alone, the count is short and the whole undo is refused."""
+    """The rendered spec that takes the receipt back, or None. Every statement names its row and what it must still
+    hold, so that a row that somebody changed since is left alone, the count is short and the whole undo is refused."""
     rows = receipt.detail.get("undo")
     if not rows:
         return None

@@ -122,7 +122,7 @@ class _Reader:
                 at += 1
         raise Unreadable("A /* comment has no end.")
 
-    def _next(self) -> Token:
+    def _next(self) -> Token:  # noqa: PLR0911 - one arm a token
         text, at = self.text, self.at
         character = text[at]
         if character == "'":

@@ -77,7 +77,7 @@ class StripeSpec(Spec):
 
 
 class Stripe:
-    """Repeatable: the same effect has the same idempotency key, and Stripe answers a repetition with the first result."""
+    """Repeatable: one effect has one idempotency key, and Stripe answers a repetition with the first result."""
 
     name: ClassVar[str] = "stripe"
     spec: ClassVar[type[Spec]] = StripeSpec
@@ -121,7 +121,9 @@ class Stripe:
             return Fact(FactStatus.DONE, {"object": shown}, summary=summary, duration=duration)
         objects = [described(spec.family, each) for each in found.get("data", [])]
         value = {"objects": objects, "count": len(objects), "more": bool(found.get("has_more"))}
-        summary = f"{len(objects)}{'+' if value['more'] else ''} {spec.family.replace('_', ' ')}"
+        named = spec.family.replace("_", " ")
+        counted = named.removesuffix("s") if len(objects) == 1 and not value["more"] else named
+        summary = f"{len(objects)}{'+' if value['more'] else ''} {counted}"
         return Fact(FactStatus.DONE, {**value, **picks(spec.family, objects)}, summary=summary, duration=duration)
 
     async def preview(self, spec: StripeSpec, context: StepContext) -> Preview:

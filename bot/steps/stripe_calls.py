@@ -64,7 +64,7 @@ class Refused(BotError):
 
 
 def arguments(spec: StripeSpec) -> dict[str, Any]:
-    """The call's parameters. Raises Mistake when a filter or an id was given and is empty: nobody means "all" by that."""
+    """The call's parameters. Raises Mistake when a filter or an id is given and empty: nobody means "all" by that."""
     made: dict[str, Any] = {}
     for name in FILTERS:
         value = getattr(spec, name)
@@ -146,7 +146,7 @@ def _wanted(client: stripe.StripeClient, spec: StripeSpec, extra: Mapping[str, A
 async def guarded(
     once: Callable[[], Awaitable[Mapping[str, Any]]], context: StepContext, *, attempts: int = 1
 ) -> Mapping[str, Any]:
-    """Run one call within the step's time. Raises `Refused` when Stripe answered no, `Unclear` when it did not answer."""
+    """Run one call within the step's time. Raises `Refused` when Stripe said no, `Unclear` when it did not answer."""
     import stripe
 
     seconds = context.timeout.total_seconds()
@@ -167,7 +167,7 @@ async def guarded(
     raise trouble
 
 
-def _answered(error: stripe.StripeError, context: StepContext) -> BotError:
+def _answered(error: stripe.StripeError, context: StepContext) -> BotError:  # noqa: PLR0911 - one arm an error
     """Stripe's own sentence where it has one for people."""
     import stripe
 

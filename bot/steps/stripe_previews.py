@@ -194,7 +194,8 @@ def differs(approved: Preview, now: Preview) -> str:
         names = [name for name, value in now.payload.items() if approved.payload.get(name) != value]
         return f"Not what was approved any more: {', '.join(names[:DIFFERENCES])}. Nothing was done."
     if approved.lines != now.lines:
-        return f"Changed since the approval: {next((line for line in now.lines if line not in approved.lines), '')} Nothing was done."
+        news = next((line for line in now.lines if line not in approved.lines), "")
+        return f"Changed since the approval: {news} Nothing was done."
     return ""
 
 

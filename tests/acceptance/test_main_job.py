@@ -147,7 +147,7 @@ async def test_undo_restores_the_row_through_its_own_approval(scene: Scene) -> N
         await scene.sandbox.bot.desk.people.skip(run.id, current.key, "U0ANA")
         run = (await scene.shown()).run
         current = run.current
-    await ana.clicks("Undo")
+    await ana.clicks("Undo…")
     await scene.action_is("undo:copy_from_stripe", ActionStatus.REQUESTED)
     await ben.clicks("Approve")
     await scene.action_is("undo:copy_from_stripe", ActionStatus.DONE)

@@ -17,6 +17,22 @@ from bot.slack.views.text import clip, clip_cost, json_cost, neutral, one_line
 from bot.slack.views.titles import check_title
 
 _FIELDS, _ERROR = 2_200, 1_500
+_BOOKKEEPING = frozenset({"more", "count", "columns"})
+_LEADING = (
+    "id",
+    "status",
+    "plan",
+    "period_end",
+    "canceled_at",
+    "amount_text",
+    "amount_due_text",
+    "amount_paid_text",
+    "attempt_count",
+    "created",
+    "description",
+    "metadata",
+    "hosted_invoice_url",
+)
 _MARKS = {CheckStatus.DONE: "✓", CheckStatus.FAILED: "✗", CheckStatus.SKIPPED: "–"}
 
 
@@ -44,9 +60,9 @@ def check_detail(shown: RunShown, key: str) -> Message:
 def checks_modal(shown: RunShown) -> View:
     """All checks of a run at a glance, with what each of them says; for the Show everything button of the card."""
     blocks: list[Block] = []
-    for key in list(shown.run.checks)[:40]:
-        _, fields = _parted(shown.facts.get(key))
-        blocks += [_head(shown, key), *_fields(fields, 1_200)]
+    for check in shown.checks[:40]:
+        _, fields = _parted(shown.facts.get(check.key))
+        blocks += [_head(shown, check.key), *_fields(fields, 1_200)]
     if not blocks:
         blocks = [kit.context("This runbook has no checks.")]
     return kit.modal(Verb.DETAILS, "What was looked at", blocks, ref=Ref(run=shown.run.id))
@@ -82,7 +98,11 @@ def _parted(fact: Fact | None) -> tuple[Sequence[Mapping[str, Any]], Mapping[str
     """The rows of a fact for a table, and its other values; a single row reads better as fields."""
     if fact is None:
         return (), {}
-    value = dict(fact.value)
+    value = {name: item for name, item in fact.value.items() if name not in _BOOKKEEPING}
+    objects = value.get("objects")
+    if isinstance(objects, list | tuple):
+        brief = [_brief(each) for each in objects if isinstance(each, Mapping)]
+        return (brief, {}) if len(brief) > 1 else ((), brief[0] if brief else {})
     for name, item in value.items():
         if isinstance(item, list | tuple) and item and all(isinstance(row, Mapping) for row in item):
             rows: Sequence[Mapping[str, Any]] = item
@@ -90,6 +110,11 @@ def _parted(fact: Fact | None) -> tuple[Sequence[Mapping[str, Any]], Mapping[str
             return (rows, rest) if len(rows) > 1 else ((), {**rest, **rows[0]})
     row = value.pop("row", None)
     return (), {**value, **row} if isinstance(row, Mapping) else value
+
+
+def _brief(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a person wants to know of an object of Stripe's; the expressions see all of it."""
+    return {name: found[name] for name in _LEADING if found.get(name) not in (None, {}, [], "")}
 
 
 def _fields(fields: Mapping[str, Any], budget: int = _FIELDS) -> list[Block]:

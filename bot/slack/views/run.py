@@ -117,7 +117,7 @@ def _cause(shown: RunShown) -> list[Block]:
         return [kit.rich(kit.line(lead, kit.t("No known cause fits what was found." if run.state.final else said)))]
     if run.state.final or run.state is RunState.PARKED:
         return []
-    running = [check_title(shown, key) for key, check in run.checks.items() if check.status is CheckStatus.PENDING]
+    running = [check_title(shown, check.key) for check in shown.checks if check.status is CheckStatus.PENDING]
     if running:
         said = f"still looking: {spell.listed(running)}"
     else:
@@ -126,7 +126,7 @@ def _cause(shown: RunShown) -> list[Block]:
 
 
 def _looked(shown: RunShown) -> list[Block]:
-    checks = list(shown.run.checks.values())
+    checks = list(shown.checks)
     ended = [check for check in checks if check.status.ended]
     if not ended:
         return []

@@ -1,0 +1,1 @@
+"""The step kinds against real databases, a local Stripe and real sockets."""
