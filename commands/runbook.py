@@ -70,7 +70,7 @@ async def form_start(form: Form, desk: Desk) -> Answer:
         )
     except BadInputs as error:
         return Wrong(forms.errors_of(error, form.state))
-    return Quiet() if started.again else Say(started_message(started).text)
+    return Quiet() if started.again else _said(started_message(started))
 
 
 async def _start(words: Words, given: Command, desk: Desk) -> Answer:

@@ -124,7 +124,12 @@ def fields_at(model: type[BaseModel], within: Path) -> frozenset[str]:
             here = _model_in(here.model_fields[str(part)].annotation)
     if not isinstance(here, type) or not issubclass(here, BaseModel):
         return frozenset()
-    return frozenset(field.alias or name for name, field in here.model_fields.items())
+    return written_fields(here)
+
+
+def written_fields(model: type[BaseModel]) -> frozenset[str]:
+    """The fields of a model by the names that authors write."""
+    return frozenset(field.alias or name for name, field in model.model_fields.items())
 
 
 def _model_in(annotation: Any) -> Any:

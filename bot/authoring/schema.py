@@ -22,7 +22,13 @@ _TEXT: Mapping[str, Any] = {"type": "string"}
 
 def schema() -> dict[str, Any]:
     """The schema of both documents: an id in capitals makes it a runbook, any other a system."""
-    models: list[type[BaseModel]] = [RunbookDoc, SystemDoc, CheckDoc, ActionDoc, *(KINDS[name].spec for name in sorted(KINDS))]
+    models: list[type[BaseModel]] = [
+        RunbookDoc,
+        SystemDoc,
+        CheckDoc,
+        ActionDoc,
+        *(KINDS[name].spec for name in sorted(KINDS)),
+    ]
     _, made = models_json_schema([(model, "validation") for model in models], ref_template="#/$defs/{model}")
     defs: dict[str, Any] = made["$defs"]
     _allow_shorthands(defs)
@@ -54,11 +60,12 @@ def write_schema(file: Path) -> None:
     file.write_text(schema_text(), encoding="utf-8")
 
 
-def _step(kind: StepKind, common: Mapping[str, Any], defs: Mapping[str, Any]) -> dict[str, Any]:
+def _step(kind: StepKind, common: Mapping[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
     """One kind of step: its own value, whole or by its main field alone, and its fields beside it."""
     spec = defs[kind.spec.__name__]
     fields: dict[str, Any] = spec.get("properties", {})
-    own = [{**spec, "required": []}, fields.get(kind.shorthand, {}), {"type": "null"}]
+    spec.pop("required", None)  # a field may stand beside the kind as well as inside it
+    own = [{"$ref": f"#/$defs/{kind.spec.__name__}"}, fields.get(kind.shorthand, {}), {"type": "null"}]
     return {
         "title": kind.name,
         "description": (kind.spec.__doc__ or "").strip(),
@@ -80,4 +87,7 @@ def _allow_texts(model: type[BaseModel], defs: dict[str, Any]) -> None:
     properties = defs[model.__name__].get("properties", {})
     for name in field_marks(model):
         if name in properties and properties[name].get("type") not in (None, "string"):
-            properties[name] = {"anyOf": [properties[name], dict(_TEXT)], "description": properties[name].get("description", "")}
+            properties[name] = {
+                "anyOf": [properties[name], dict(_TEXT)],
+                "description": properties[name].get("description", ""),
+            }

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from bot.authoring.ledger import Ledger, place
+from bot.authoring.ledger import Ledger, place, written_fields
 from bot.authoring.marks import marked
 from bot.authoring.problems import did_you_mean
 from bot.authoring.reading import Path
@@ -100,7 +100,7 @@ def _kind(ledger: Ledger, section: Section, path: Path, raw: Mapping[str, object
     if len(kinds) > 1:
         # A kind may have a field that is called like another kind.
         kinds = [
-            name for name in kinds if all(other in KINDS[name].spec.model_fields for other in kinds if other != name)
+            name for name in kinds if all(other in written_fields(KINDS[name].spec) for other in kinds if other != name)
         ]
     if len(kinds) == 1:
         return KINDS[kinds[0]]
@@ -116,9 +116,9 @@ def _kind(ledger: Ledger, section: Section, path: Path, raw: Mapping[str, object
 def _spec(ledger: Ledger, path: Path, kind: StepKind, raw: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Path]]:
     """What belongs to the kind: its own value, and the fields written beside it."""
     own = raw[kind.name]
-    fields = kind.spec.model_fields
+    fields = written_fields(kind.spec)
     at = (*path, kind.name)
-    if isinstance(own, Mapping) and not (_takes_mapping(kind) and not own.keys() <= fields.keys()):
+    if isinstance(own, Mapping) and not (_takes_mapping(kind) and not own.keys() <= fields):
         spec, places = dict(own), {str(name): (*at, name) for name in own}
     elif own is None:
         spec, places = {}, {}

@@ -47,6 +47,9 @@ def advance(run: Run, outcome: o.RunOutcome, now: datetime) -> Step:  # noqa: C9
             return _question_asked(run, outcome)
         case o.Concluded():
             return _concluded(run, outcome)
+        case o.Restated():
+            fresh = {conclusion.key: conclusion for conclusion in outcome.conclusions}
+            return replace(run, conclusions=tuple(fresh.get(each.key, each) for each in run.conclusions)), ()
         case o.Recheck():
             return _recheck(run, outcome)
         case o.Chosen():

@@ -39,6 +39,13 @@ class Concluded:
 
 
 @dataclass(frozen=True, slots=True)
+class Restated:
+    """The same findings hold, and their sentences over the facts of now are different."""
+
+    conclusions: tuple[Conclusion, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Recheck:
     """A person wants all checks run again."""
 
@@ -214,6 +221,7 @@ RunOutcome: TypeAlias = (
     CheckEnded
     | QuestionAsked
     | Concluded
+    | Restated
     | Recheck
     | Chosen
     | Previewed

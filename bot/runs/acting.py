@@ -154,9 +154,11 @@ def evidence_of(work: Work, going: ActionRun, action: Action) -> frozenset[str]:
 
 async def _still_justified(work: Work, run: Run, going: ActionRun, facts: Mapping[str, Fact]) -> bool:
     finding = next((each for each in work.runbook.findings if each.key == going.finding), None)
-    if finding is None or going.undo_of or holds(run, finding, facts, work):
-        return True
     now_held = conclusions(run, work.runbook, facts, work)
+    if finding is None or going.undo_of or holds(run, finding, facts, work):
+        if now_held != run.conclusions:
+            await work.record(o.Restated(now_held))
+        return True
     said = " ".join(each.say for each in now_held) or "No finding holds any more."
     reason = f"State has changed since this was approved. {said}"
     await work.record(o.Voided(going.key, reason, again=False), o.Concluded(now_held), also=_voiding(going, reason))

@@ -126,6 +126,9 @@ class Listeners:
         match answer:
             case Wrong(errors=errors):
                 await ack(response_action="errors", errors=dict(errors))
+            case Say() if ref.channel:
+                await ack()
+                self._follow(self._whisper(ref.channel, user, answer))
             case Say(text=text):
                 await ack(response_action="update", view=_notice(text))
             case Open(view=opened):

@@ -16,7 +16,7 @@ from bot.domain.system import System
 from bot.errors import BotError
 from bot.steps import stripe_previews as previews
 from bot.steps.base import EXPRESSION, TEMPLATE, Complaint, Done, Failed, InDoubt, Look, Outcome, Spec, StepContext
-from bot.steps.stripe_calls import METHODS, READS, VERBS, WITH_ID, Refused, Unclear, call
+from bot.steps.stripe_calls import METHODS, READS, VERBS, WITH_ID, Refused, Unclear, call, keyless
 from bot.steps.stripe_objects import described, picks
 
 
@@ -141,7 +141,12 @@ class Stripe:
         return await self._do(spec, approved, key, context)
 
     async def settle(self, spec: StripeSpec, key: EffectKey, context: StepContext) -> Outcome:
-        """The same call with the same key: Stripe answers with what it did the first time, or does it now, once."""
+        """The same call with the same key: Stripe answers with what it did the first time, or does it now, once. What
+        is deleted or canceled tells by itself."""
+        if keyless(spec):
+            over = await previews.is_over(spec, context)
+            if over is not None:
+                return Done(previews.receipt(spec, None, over))
         return await self._do(spec, None, key, context)
 
     def inverse(self, spec: StripeSpec, receipt: Receipt) -> Mapping[str, Any] | None:
@@ -152,8 +157,13 @@ class Stripe:
     async def _do(self, spec: StripeSpec, approved: Preview | None, key: EffectKey, context: StepContext) -> Outcome:
         try:
             found = await call(spec, context, str(key))
-        except Unclear as unclear:
-            return InDoubt(f"{unclear.sentence} Whether it took effect is not known.")
+        except (Unclear, Refused) as trouble:
+            over = await previews.is_over(spec, context) if keyless(spec) else None
+            if over is not None:
+                return Done(previews.receipt(spec, approved, over))
+            if isinstance(trouble, Refused):
+                return Failed(context.targets.redact(trouble.sentence))
+            return InDoubt(f"{trouble.sentence} Whether it took effect is not known.")
         except BotError as refused:
             return Failed(context.targets.redact(refused.sentence))
         return Done(previews.receipt(spec, approved, described(previews.result_family(spec), found)))

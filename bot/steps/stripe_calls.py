@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import BotError, Mistake
@@ -90,9 +91,10 @@ def amount(spec: StripeSpec) -> int | None:
     value = spec.amount
     if value is None:
         return None
-    if isinstance(value, bool) or int(value) != value or value <= 0:
+    number = int(value) if isinstance(value, str) and value.strip().isdecimal() else value
+    if isinstance(number, bool) or not isinstance(number, int | float | Decimal) or number % 1 != 0 or number <= 0:
         raise Mistake(f"The amount must be a whole number of the smallest unit (cents), and it is {value}.")
-    return int(value)
+    return int(number)
 
 
 def object_id(spec: StripeSpec) -> str:
@@ -129,7 +131,12 @@ async def call(spec: StripeSpec, context: StepContext, key: str | None = None, *
         found = await getattr(service, f"{method}_async")(*positional, params=params, options=options)
         return dict(found.to_dict())
 
-    return await guarded(once, context, attempts=1 if key is None else ATTEMPTS)
+    return await guarded(once, context, attempts=1 if key is None or keyless(spec) else ATTEMPTS)
+
+
+def keyless(spec: StripeSpec) -> bool:
+    """Whether the call is a DELETE: Stripe keeps no idempotency keys for those, the object itself tells."""
+    return spec.verb == "delete" or (spec.verb == "cancel" and spec.family == "subscriptions" and not spec.at_period_end)
 
 
 def _wanted(client: stripe.StripeClient, spec: StripeSpec, extra: Mapping[str, Any]) -> tuple[Any, str, list[str], Any]:

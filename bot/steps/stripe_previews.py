@@ -44,15 +44,15 @@ async def _preview(spec: StripeSpec, context: StepContext) -> Preview:
             return await _invoice(spec, context)
 
 
-async def _found(family: str, wanted: str, context: StepContext, **params: Any) -> dict[str, Any]:
+async def _found(family: str, wanted: str, context: StepContext, *, deleted: bool = False) -> dict[str, Any]:
     client = context.targets.stripe(context.system)
 
     async def once() -> Mapping[str, Any]:
         service: Any = getattr(client.v1, family)
-        return dict((await service.retrieve_async(wanted, params=params)).to_dict())
+        return dict((await service.retrieve_async(wanted)).to_dict())
 
     record = await guarded(once, context)
-    if record.get("deleted"):
+    if record.get("deleted") and not deleted:
         raise Mistake(f"{wanted} has been deleted.")
     return described(family, record)
 
@@ -183,6 +183,15 @@ async def _invoice(spec: StripeSpec, context: StepContext) -> Preview:
         lines=(f"Invoice {spec.id} is {found.get('status')}, customer {found.get('customer')}.",),
         undo="cannot be undone",
     )
+
+
+async def is_over(spec: StripeSpec, context: StepContext) -> dict[str, Any] | None:
+    """The object if it is deleted or canceled by now; None when it is not, or when Stripe cannot be asked."""
+    try:
+        found = await _found(spec.family, object_id(spec), context, deleted=True)
+    except BotError:
+        return None
+    return found if found.get("deleted") or found.get("status") in ENDED else None
 
 
 def differs(approved: Preview, now: Preview) -> str:

@@ -97,6 +97,7 @@ class Targets:
         for pool, _ in pools:
             try:
                 async with asyncio.timeout(ROLLBACK_SECONDS):
+                    await pool  # one that was never used cannot be closed otherwise; it connects to nothing
                     await pool.close()
             except TimeoutError:
                 pool.terminate()

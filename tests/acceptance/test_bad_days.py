@@ -60,16 +60,18 @@ async def test_monstrous_data_is_shown_bounded(torture: Scene, word: str) -> Non
     shown = await torture.shown()
     assert shown.facts["many"].value["count"] == 1000
     assert shown.facts["many"].value["more"] is True
-    assert shown.facts["odd"].value["row"]["word"] == word
+    assert shown.facts["odd"].value["row"]["word"] == shown.run.inputs["word"]
     assert "businesses_of_yesterday" in shown.facts["gone"].error
     assert "1 s" in shown.facts["slow"].error
     ana = torture.person("ana")
     await ana.sees("Ten thousand rows")
     assert (await torture.sql("SELECT count(*) > 0 AS there FROM businesses"))["there"]
-    calls = torture.sandbox.world.slack.journal.calls("chat.postMessage")
-    for message in torture.sandbox.world.slack.space.channels[str(shown.incident and shown.incident.channel)].messages.values():
-        assert validate_message({"text": message.text, "blocks": message.blocks or []}) == []
-    assert calls
+    assert shown.incident is not None
+    posted = torture.sandbox.world.slack.space.channels[str(shown.incident.channel)].messages.values()
+    ours = [message for message in posted if message.blocks]
+    assert len(ours) > 3
+    for message in ours:
+        assert validate_message({"text": message.text, "blocks": message.blocks}) == []
 
 
 async def test_stripe_refusing_the_key_is_said_and_the_rest_goes_on(scene: Scene) -> None:

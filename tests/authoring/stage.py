@@ -1,4 +1,4 @@
-"""Plays a shipped runbook against the sample system: looks, concludes, previews and acts, without the bot's own database."""
+"""Plays a shipped runbook against the sample system: looks, concludes, previews, acts, without the bot's database."""
 
 from __future__ import annotations
 

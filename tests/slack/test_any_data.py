@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from bot.blockkit import json_characters, validate_message, validate_view
@@ -28,6 +28,7 @@ from tests import builders as b
 from tests.slack import strategies as some
 
 _MANY = settings(
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
     max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 

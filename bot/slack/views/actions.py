@@ -62,7 +62,7 @@ def parts_of(shown: RunShown, action: ActionRun, *, attached: bool) -> list[Part
             return [_told(shown, action, "Fix", f"working out exactly what would change …{why}")]
         case ActionStatus.REQUESTED:
             if action.key in shown.approvals:
-                return approval_parts(shown, action.key, attached=attached)
+                return [*_again(action), *approval_parts(shown, action.key, attached=attached)]
             return [_told(shown, action, "Fix", "waits for approval")]
         case ActionStatus.APPROVED:
             return [
@@ -112,6 +112,13 @@ def _told(
     if words:
         pieces += [kit.t(": "), *kit.spoken(words)]
     return Part([kit.rich(kit.line(*pieces, *after))], keep)
+
+
+def _again(action: ActionRun) -> list[Part]:
+    """Why what was approved before is asked again."""
+    if not action.reason:
+        return []
+    return [Part([kit.rich(kit.line(kit.t("Asked again  ", bold=True), kit.t(_reason(action))))], 96)]
 
 
 def _reason(action: ActionRun) -> str:
