@@ -25,7 +25,7 @@ def routes() -> Routes:
             Verb.UNDO: steps.undo,
             Verb.SETTLE_HAPPENED: steps.settle_happened,
             Verb.SETTLE_NOT: steps.settle_not,
-            Verb.VERIFY_AGAIN: steps.recheck,
+            Verb.VERIFY_AGAIN: steps.look_now,
             Verb.RECHECK: steps.recheck,
             Verb.CLOSE: steps.close,
             Verb.CANCEL: steps.cancel,

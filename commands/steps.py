@@ -93,6 +93,12 @@ async def settle_not(press: Press, desk: Desk) -> Answer:
     return Quiet()
 
 
+async def look_now(press: Press, desk: Desk) -> Answer:
+    """Look at a verification or a wait at once."""
+    await desk.people.look_now(press.ref.run, press.ref.action, press.user)
+    return Quiet()
+
+
 async def recheck(press: Press, desk: Desk) -> Answer:
     """Run all checks again."""
     await desk.people.recheck(press.ref.run, press.user)

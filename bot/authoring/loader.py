@@ -99,6 +99,10 @@ def _shell(ledger: Ledger, data: Any) -> RunbookDoc | None:
         if section in wrong and isinstance(parts, dict):
             sound = {name: _reads(ledger, model, each) for name, each in parts.items()}
             mended[section] = {name: parts[name] if sound[name] else {} for name in parts if sound[name] or keep}
+    for section in ("checks", "actions"):
+        parts = data.get(section)
+        if section in wrong and isinstance(parts, dict):
+            mended[section] = {name: each for name, each in parts.items() if isinstance(each, dict)}
     stand_in = {"id": "X", "title": "X", "severity": "P3", "resolve_within": "1h"}
     return Ledger(ledger.document).read(RunbookDoc, {**stand_in, **mended})
 

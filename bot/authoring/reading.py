@@ -256,7 +256,7 @@ class _Builder:
             return text
         if _INTEGER.fullmatch(text):
             return int(text)
-        if _NUMBER.fullmatch(text) and not (text.lstrip("+-").startswith("0") and text.lstrip("+-").isdigit()):
+        if _NUMBER.fullmatch(text) and not text.lstrip("+-").isdigit():
             number = float(text)
             return number if math.isfinite(number) else text
         return text

@@ -49,9 +49,13 @@ class _Reader:
         found = {}
         for key, raw in self.said.checks.items():
             self._name(("checks", key), key, taken=self.said.inputs)
+            before = len(self.ledger.problems)
             step = read_step(self.ledger, Section.CHECKS, key, raw, CheckDoc, self.system)
-            if step is not None:
-                found[key] = self._check(step)
+            if step is None:
+                continue
+            if step.effect(Section.CHECKS) is Effect.WRITE and len(self.ledger.problems) == before:
+                self.ledger.error(step.path, "This changes something, and a check only looks.", "Move it to actions:.")
+            found[key] = self._check(step)
         way = circle({key: check.needs for key, check in found.items()})
         if way:
             self.ledger.error(("checks", way[0]), f"The checks need each other in a circle: {' → '.join(way)}.")
@@ -74,8 +78,6 @@ class _Reader:
 
     def _check(self, step: Step[CheckDoc]) -> Check:
         said, path = step.common, step.path
-        if step.effect(Section.CHECKS) is Effect.WRITE:
-            self.ledger.error(path, "This changes something, and a check only looks.", "Move it to actions:.")
         needs = reads_of(step, self.references) | self._condition(said.when, (*path, "when"))
         if step.key in needs:
             self.ledger.error(path, f"«{step.key}» reads its own result.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -91,3 +92,7 @@ def _allow_texts(model: type[BaseModel], defs: dict[str, Any]) -> None:
                 "anyOf": [properties[name], dict(_TEXT)],
                 "description": properties[name].get("description", ""),
             }
+
+
+if __name__ == "__main__":
+    write_schema(Path(sys.argv[1]))

@@ -191,6 +191,8 @@ def duration_text(value: Any) -> str:
 def kind_of(value: Any) -> str:
     """What it is, in words."""
     match value:
+        case Undefined():
+            return str(value)  # raises: strict
         case None:
             return "an empty value"
         case str():

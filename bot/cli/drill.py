@@ -25,7 +25,9 @@ from bot.runs.shown import RunShown
 from bot.sandbox.alacarte import Planted, plant
 from bot.sandbox.postgres import Postgres
 from bot.sandbox.slack.person import Person
-from bot.slack.verbs import Verb
+from bot.sandbox.slack.screen import Seen
+from bot.slack.forms import option_parts, option_value
+from bot.slack.verbs import Ref, Verb
 
 T = TypeVar("T")
 
@@ -161,7 +163,7 @@ class Stage:
             case "choose":
                 await responder.selects(Verb.CHOOSE, str(what))
             case "answer":
-                await responder.selects(Verb.PICK, self._filled(str(what)))
+                await responder.selects(Verb.PICK, await self._option(int(what)))
                 await self._until(self._quiet, "what follows the answer")
             case "fill":
                 await responder.clicks(Verb.ANSWER)
@@ -169,11 +171,13 @@ class Stage:
                 await self._until(self._quiet, "what follows the answer")
             case "report":
                 await responder.clicks(Verb.REPORT)
-                await responder.submits(note=str(what))
+                await responder.submits(**{name: str(value) for name, value in what.items()})
             case "skip":
                 await responder.clicks(Verb.SKIP)
             case "undo":
                 await responder.clicks(Verb.UNDO)
+            case "look":
+                await responder.clicks(Verb.VERIFY_AGAIN)
             case "close":
                 await responder.clicks(Verb.CLOSE)
             case "sql":
@@ -181,6 +185,11 @@ class Stage:
             case _:
                 raise Mistake(f"A drill knows no step «{verb}».")
         self._lap(f"{verb} {what}" if isinstance(what, str) and verb != "sql" else verb)
+
+    async def _option(self, place: int) -> str:
+        """The value of an option of the question that is asked, counted from 1."""
+        question = next(each for each in (await self._shown()).questions if each.options)
+        return option_value(option_parts(question.options[place - 1])[0])
 
     async def _approve(self, action: str, responder: Person) -> None:
         """The requester tries first and is refused, unless the action is theirs to confirm; then an approver of the
@@ -194,13 +203,11 @@ class Stage:
         shown = await self._until(asked, f"the request for {action}")
         policy = shown.approvals[action].request.policy
         self._lap(f"asked {action}")
-        if policy.confirm:
-            await responder.clicks(Verb.APPROVE)
-        else:
-            await responder.clicks(Verb.APPROVE)
+        await self._click_approve(responder, action)
+        if not policy.confirm:
             await responder.sees("somebody else has to approve it", PATIENCE)
             for name in self._approvers(policy.groups)[: policy.votes]:
-                await self.sandbox.world.slack.person(name).clicks(Verb.APPROVE, within=PATIENCE)
+                await self._click_approve(self.sandbox.world.slack.person(name), action)
 
         async def ended() -> Run | None:
             run = (await self._shown()).run
@@ -211,6 +218,11 @@ class Stage:
         status = run.actions[action].status
         if status not in (ActionStatus.DONE, ActionStatus.WAITING):
             self.differences.append(f"{action} ended as {status}: {run.actions[action].reason}")
+
+    async def _click_approve(self, person: Person, action: str) -> None:
+        """Click the Approve that stands for this action, once the card shows it."""
+        card = await person.sees(lambda seen: action in _approvable(seen), PATIENCE)
+        await person.clicks(Verb.APPROVE, card)
 
     async def _judge(self) -> None:
         expect = self.drill.expect
@@ -233,7 +245,7 @@ class Stage:
             got = await self._rows(query["query"])
             self._compare(query["query"], query["gives"], got)
         for word in expect.get("mail", ()):
-            if not any(word in str(mail) for mail in self.sandbox.world.mail.mails):
+            if not any(word in f"{mail.subject}\n{mail.text}" for mail in self.sandbox.world.mail.mails):
                 self.differences.append(f"no mail says «{word}»")
 
     async def _rows(self, query: str) -> Any:
@@ -313,6 +325,13 @@ def _drill(runbook: str, branch: str, plan: Mapping[str, Any]) -> Drill:
         plan.get("play", ()),
         plan.get("expect", {}),
     )
+
+
+def _approvable(seen: Seen) -> set[str]:
+    """The actions that a message's Approve buttons stand for."""
+    blocks = seen.raw.get("blocks") or []
+    pressed = [each for block in blocks for each in block.get("elements") or () if each.get("action_id") == Verb.APPROVE]
+    return {Ref.decode(each["value"]).action for each in pressed}
 
 
 def _plain(value: Any) -> Any:

@@ -90,6 +90,8 @@ def advance(run: Run, outcome: o.RunOutcome, now: datetime) -> Step:  # noqa: C9
             return _waits(run, outcome)
         case o.Looked():
             return _looked(run, outcome, now)
+        case o.LookNow():
+            return _look_now(run, outcome, now)
         case o.Settled():
             return _settled(run, outcome, now)
         case o.Reported():
@@ -310,6 +312,18 @@ def _looked(run: Run, outcome: o.Looked, now: datetime) -> Step:
     )
     run = _with(run, outcome.key, status=status, reason=reason, due=None)
     return replace(run, state=RunState.DECIDING), (_event(Happened.ACTION_UNVERIFIED, outcome.key, reason=reason),)
+
+
+def _look_now(run: Run, outcome: o.LookNow, now: datetime) -> Step:
+    action = _expect(run, outcome.key, ActionStatus.VERIFYING, ActionStatus.WAITING, ActionStatus.UNVERIFIED)
+    if action.status is ActionStatus.WAITING and action.due is None:
+        raise OutOfTurn("This waits for a person to report, not for a check.")
+    if action.status is not ActionStatus.UNVERIFIED:
+        return _with(run, outcome.key, due=now), ()
+    if run.current is not None:
+        raise OutOfTurn(f"«{run.current.key}» is under way; one action at a time.")
+    again = _with(run, outcome.key, status=ActionStatus.VERIFYING, due=now, deadline=now + outcome.within, reason="")
+    return replace(again, state=RunState.VERIFYING, finished_at=None), ()
 
 
 def _settled(run: Run, outcome: o.Settled, now: datetime) -> Step:

@@ -168,6 +168,15 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True)
+class LookNow:
+    """A person does not want to wait for the next look; one that was given up is begun again for `within`."""
+
+    key: str
+    by: str
+    within: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """A person says what became of an action in doubt."""
 
@@ -236,6 +245,7 @@ RunOutcome: TypeAlias = (
     | Doubted
     | WaitsFor
     | Looked
+    | LookNow
     | Settled
     | Reported
     | Skipped

@@ -19,7 +19,7 @@ from bot.domain.runbook import Action, Effect, Section
 from bot.errors import BotError
 from bot.runs.concluding import conclusions, holds
 from bot.runs.looking import reread
-from bot.runs.proposing import Proposal, policy_of, proposal, request_digest, revive
+from bot.runs.proposing import Proposal, policy_of, previewed, proposal, request_digest, revive
 from bot.runs.scope import scope_of
 from bot.runs.work import Work
 from bot.steps.base import AwaitCondition, AwaitPerson, Done, Failed, InDoubt, Outcome
@@ -155,7 +155,7 @@ def evidence_of(work: Work, going: ActionRun, action: Action) -> frozenset[str]:
 async def _still_justified(work: Work, run: Run, going: ActionRun, facts: Mapping[str, Fact]) -> bool:
     finding = next((each for each in work.runbook.findings if each.key == going.finding), None)
     now_held = conclusions(run, work.runbook, facts, work)
-    if finding is None or going.undo_of or holds(run, finding, facts, work):
+    if finding is None or going.undo_of or _follows(run, going) or holds(run, finding, facts, work):
         if now_held != run.conclusions:
             await work.record(o.Restated(now_held))
         return True
@@ -163,6 +163,13 @@ async def _still_justified(work: Work, run: Run, going: ActionRun, facts: Mappin
     reason = f"State has changed since this was approved. {said}"
     await work.record(o.Voided(going.key, reason, again=False), o.Concluded(now_held), also=_voiding(going, reason))
     return False
+
+
+def _follows(run: Run, going: ActionRun) -> bool:
+    """Whether an earlier action of the plan has taken effect: what it put right no longer speaks for the later ones, and
+    their own conditions decide."""
+    earlier = run.plan[: run.plan.index(going.key)] if going.key in run.plan else ()
+    return any(run.actions[key].status.effected for key in earlier)
 
 
 async def _unchanged(
@@ -177,7 +184,7 @@ async def _unchanged(
                 await work.record(o.NotEffected(going.key, "There is no approval for this."))
                 return None
             return ready
-        preview = await ready.kind.preview(ready.spec, work.context(ready.action.timeout, going.by))
+        preview = await previewed(work, ready, going)
     except BotError as error:
         reason = f"It cannot be done any more: {error}"
         await work.record(o.Voided(going.key, reason, again=False), also=_voiding(going, reason))

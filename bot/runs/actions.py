@@ -195,6 +195,15 @@ class People:
                 )
             return await self._apply(tx, run, o.Settled(action, by, happened))
 
+    async def look_now(self, run_id: str, action: str, by: str) -> Run:
+        """Look at a verification or a wait at once."""
+        async with self._store.transaction() as tx:
+            run = await locked(tx, run_id)
+            runbook, _ = await self._library.of_run(run)
+            known = runbook.actions.get(action)
+            within = known.verify_within if known is not None else timedelta(seconds=30)
+            return await self._apply(tx, run, o.LookNow(action, by, within))
+
     async def recheck(self, run_id: str, by: str) -> Run:
         """Run all checks again."""
         async with self._store.transaction() as tx:

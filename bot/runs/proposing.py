@@ -77,7 +77,7 @@ async def propose(work: Work, run: Run, key: str) -> None:
     facts = await work.facts()
     try:
         ready = await proposal(work, run, going, facts)
-        preview = await ready.kind.preview(ready.spec, work.context(ready.action.timeout, going.by))
+        preview = await previewed(work, ready, going)
     except BotError as error:
         await work.record(o.NotPreviewed(key, str(error)))
         return
@@ -103,6 +103,18 @@ async def propose(work: Work, run: Run, key: str) -> None:
 
     asked = o.Previewed(key, request.id, preview.headline, preview.reversible, request.expires_at)
     await work.record(asked, also=keep)
+
+
+async def previewed(work: Work, ready: Proposal, going: ActionRun) -> Preview:
+    """What the action would do, with the author's word on how it is taken back."""
+    preview = await ready.kind.preview(ready.spec, work.context(ready.action.timeout, going.by))
+    rule = ready.action.undo
+    if going.undo_of or rule.automatic:
+        return preview
+    if rule.action is not None:
+        back = work.runbook.actions[rule.action].title
+        return replace(preview, reversible=True, undo=f"by «{back}»")
+    return replace(preview, reversible=False, undo=rule.reason or preview.undo)
 
 
 def policy_of(action: Action, preview: Preview) -> ApprovalPolicy:

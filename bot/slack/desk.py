@@ -48,7 +48,8 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """A button pressed or an option picked. `value` is what was picked, `channel` and `ts` the message it stands in."""
+    """A button pressed or an option picked. `value` is what was picked, `channel` and `ts` the message it stands in, or
+    `view` the Home tab or the form (then `form` is set)."""
 
     verb: Verb
     ref: Ref
@@ -60,6 +61,7 @@ class Press:
     thread: str = ""
     value: str = ""
     view: str = ""
+    form: bool = False
 
 
 @dataclass(frozen=True, slots=True)

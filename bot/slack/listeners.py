@@ -82,7 +82,7 @@ class Listeners:
         started = time.perf_counter()
         user = body["user"]["id"]
         channel = (body.get("channel") or {}).get("id", "")
-        thread = (body.get("message") or {}).get("thread_ts", "")
+        thread = _thread_of(body.get("message") or {})
         try:
             press = _press_of(body)
         except BotError as error:
@@ -98,10 +98,16 @@ class Listeners:
             answer = await self._answered(user, partial(handler, press, self._desk))
         await ack()
         match answer:
+            case Say() if press.form:
+                self._follow(self._replace(press.view, _notice(answer.text)))
             case Say():
                 self._follow(self._whisper(channel or user, user, answer, thread))
+            case Open(view=view) if press.form:
+                self._follow(self._replace(press.view, view))
             case Open(view=view):
                 self._follow(self._open(press.trigger, view, channel or user, user))
+            case Quiet() if press.form:
+                self._follow(self._replace(press.view, _notice("Taken. The card in the channel shows what follows.")))
             case Quiet() | Wrong():
                 pass
             case _:
@@ -213,6 +219,10 @@ class Listeners:
         except BotError as error:
             await self._whisper(channel, user, Say(f"The form could not be opened: {error} Please try again."))
 
+    async def _replace(self, view_id: str, view: Mapping[str, Any]) -> None:
+        """What was pressed stood in a form: the answer takes its place."""
+        await self._desk.client.update_view(view_id, view)
+
     async def _home(self, user: str) -> None:
         assert self._routes.home is not None
         await self._desk.client.publish_home(user, await self._routes.home(user, self._desk))
@@ -257,10 +267,17 @@ def _press_of(body: Mapping[str, Any]) -> Press | None:
         key=f"press:{body['trigger_id']}",
         channel=(body.get("channel") or {}).get("id", ""),
         ts=container.get("message_ts", ""),
-        thread=(body.get("message") or {}).get("thread_ts", ""),
+        thread=_thread_of(body.get("message") or {}),
         value=option.get("value", ""),
         view=container.get("view_id", ""),
+        form=(body.get("view") or {}).get("type") == "modal",
     )
+
+
+def _thread_of(message: Mapping[str, Any]) -> str:
+    """The thread a message stands in. The head of a thread stands in the channel, and an answer to it belongs there."""
+    thread = str(message.get("thread_ts") or "")
+    return "" if thread == message.get("ts") else thread
 
 
 def _notice(text: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar
 from urllib.parse import quote, urljoin, urlsplit
 
 import aiohttp
+from aiohttp.client_middlewares import ClientHandlerType, ClientMiddlewareType
 from pydantic import ConfigDict, Field, model_validator
 
 from bot.domain.change import EffectKey, Preview, Receipt
@@ -226,6 +227,7 @@ async def _send(request: _Request, context: StepContext) -> _Response:
                 json=request.body,
                 data=request.form or None,
                 allow_redirects=False,
+                middlewares=() if request.method in SAFE_METHODS else (_once(),),
             ) as response:
                 following = _following(request, url, response)
                 if following is None:
@@ -236,6 +238,20 @@ async def _send(request: _Request, context: StepContext) -> _Response:
                     )
                 url, query = following, {}
     raise Mistake("The service redirects in circles.")
+
+
+def _once() -> ClientMiddlewareType:
+    """aiohttp sends a PUT or a DELETE again by itself when the line breaks; a change is sent once, whatever happens."""
+    sent = False
+
+    async def guard(request: aiohttp.ClientRequest, handler: ClientHandlerType) -> aiohttp.ClientResponse:
+        nonlocal sent
+        if sent:
+            raise aiohttp.ClientError("the line broke")
+        sent = True
+        return await handler(request)
+
+    return guard
 
 
 def _following(request: _Request, url: str, response: aiohttp.ClientResponse) -> str | None:

@@ -75,7 +75,7 @@ class Sql:
         reached: ReachedDatabase | None = None
         try:
             reached = context.targets.database(context.system, spec.database, Role.READ)
-            async with reached.connection() as connection:
+            async with reached.connection(context.timeout) as connection:
                 limit = min(spec.max_rows or MAX_ROWS, MAX_ROWS)
                 found = await read(connection, query, spec.bind, context.timeout, limit)
         except BotError as refused:

@@ -20,7 +20,7 @@ from bot.steps.sql_errors import LOST, TROUBLE, sentence
 from bot.steps.sql_read import opening
 from bot.steps.sql_rehearsal import LINES, Effect, inverse_rows, key_line, looks_outside, rehearse
 from bot.steps.sql_shape import Change, Verb
-from bot.steps.targets import Connection, ReachedDatabase, Targets
+from bot.steps.targets import Connection, ReachedDatabase, Targets, end
 
 ISOLATION = "ISOLATION LEVEL REPEATABLE READ, READ WRITE"  # the rows shown and the rows changed are of one moment
 DIFFERENCES = 3
@@ -51,7 +51,7 @@ class _Drift(BotError):
 async def preview(job: Job) -> Preview:
     """What the changes would do, found by doing them and rolling back. Raises Refusal and Misconfigured."""
     try:
-        async with job.reached.connection() as connection:
+        async with job.reached.connection(job.timeout) as connection:
             if job.reached.database.receipts is not None:
                 await receipts.must_exist(connection, job.reached.database.receipts)
             effect = await _rolled_back(connection, job)
@@ -71,8 +71,7 @@ async def _rolled_back(connection: Connection, job: Job) -> Effect:
         effect.outside = outside
         return effect
     finally:
-        if not connection.is_closed():
-            await connection.execute("ROLLBACK")
+        await end(connection)
 
 
 def _check_rows(job: Job, effect: Effect) -> None:
@@ -182,12 +181,11 @@ async def apply(job: Job, approved: Preview, key: EffectKey) -> Outcome:
     """Do the changes in one transaction with their receipt, if they still are what was approved; never twice."""
     progress = _Progress()
     try:
-        async with job.reached.connection() as connection:
+        async with job.reached.connection(job.timeout) as connection:
             try:
                 return await _in_transaction(connection, job, approved, key, progress)
             finally:
-                if not connection.is_closed() and connection.is_in_transaction():
-                    await connection.execute("ROLLBACK")
+                await end(connection)
     except _Drift as drift:
         return Failed(drift.sentence, drift=True)
     except BotError as refused:

@@ -59,7 +59,7 @@ def _said(  # noqa: C901, PLR0911, PLR0912 - one arm an error
         case TimeoutError():
             return f"{capital(place)} did not answer in time."
         case ConnectionRefusedError():
-            return f"{capital(place)} cannot be reached: connection refused. Is the server up?"
+            return f"{capital(place)} cannot be reached: connection refused. See whether the server is up."
         case OSError() if not isinstance(trouble, ConnectionError):
             return f"{capital(place)} cannot be reached: {trouble.strerror or type(trouble).__name__}."
         case ValueError() | OverflowError():

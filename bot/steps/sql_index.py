@@ -17,7 +17,9 @@ from bot.steps.base import Done, Failed, InDoubt, Outcome
 from bot.steps.sql_errors import LOST, TROUBLE, sentence
 from bot.steps.sql_read import LOCK_WAIT, opening
 from bot.steps.sql_shape import Index
-from bot.steps.targets import Connection, ReachedDatabase, Targets
+from bot.steps.targets import ROLLBACK_SECONDS, Connection, ReachedDatabase, Targets, end
+
+CLEANING = timedelta(seconds=30)
 
 _TABLE = """
 SELECT c.relname::text AS name, n.nspname::text AS schema, pg_size_pretty(pg_table_size(c.oid)) AS size,
@@ -53,14 +55,13 @@ class IndexJob:
 async def preview(job: IndexJob) -> Preview:
     """What making or dropping the index means: sizes, what is there already. Raises Refusal."""
     try:
-        async with job.reached.connection() as connection:
+        async with job.reached.connection(job.timeout) as connection:
             await connection.execute(opening("READ ONLY", job.timeout))
             try:
                 there = await _find(connection, job)
                 return _drop(job, there) if not job.index.create else await _create(connection, job, there)
             finally:
-                if not connection.is_closed():
-                    await connection.execute("ROLLBACK")
+                await end(connection)
     except TROUBLE as trouble:
         raise Refusal(job.said(trouble)) from trouble
 
@@ -86,19 +87,15 @@ async def _create(connection: Connection, job: IndexJob, there: asyncpg.Record |
     if there is not None and there["building"]:
         raise Refusal(f"The index {job.index.name} is being built at this moment.")
     leftover = (f"A failed build left {job.index.name} behind, invalid; it is dropped first.",) if there else ()
-    lines = [f"{table['name']} is {table['size']} with about {table['rows']:,} rows.", *_existing(table["indexes"])]
+    size = f"{table['name']} is {table['size']} with about {table['rows']:,} rows."
     return Preview(
         headline=f"An index is built on {table['name']} ({table['size']}) without blocking writes",
         payload={"database": job.reached.database.name, "statements": [job.statement], "values": {}},
-        lines=(f"Existing: {len(table['indexes'])} indexes.",),
-        warnings=(*leftover, *lines),
+        lines=tuple(f"There is {definition}" for definition in table["indexes"]),
+        warnings=(*leftover, size),
         reversible=True,
         undo="the index is dropped again",
     )
-
-
-def _existing(definitions: list[str]) -> list[str]:
-    return [f"Has {definition}" for definition in definitions]
 
 
 def _drop(job: IndexJob, there: asyncpg.Record | None) -> Preview:
@@ -118,7 +115,7 @@ def _drop(job: IndexJob, there: asyncpg.Record | None) -> Preview:
 async def apply(job: IndexJob) -> Outcome:
     """Make or drop the index, and look whether it is so. A build that fails leaves nothing behind."""
     try:
-        async with job.reached.connection() as connection:
+        async with job.reached.connection(job.timeout, CLEANING) as connection:
             return await _run(connection, job)
     except BotError as refused:
         return Failed(refused.sentence)
@@ -148,7 +145,8 @@ async def _run(connection: Connection, job: IndexJob) -> Outcome:
         return Failed(f"{job.said(trouble)}{cleaned}")
     finally:
         if not connection.is_closed():
-            await connection.execute("RESET statement_timeout; RESET lock_timeout")
+            async with asyncio.timeout(ROLLBACK_SECONDS):
+                await connection.execute("RESET statement_timeout; RESET lock_timeout")
     return await _result(connection, job, before)
 
 
@@ -189,7 +187,7 @@ async def _result(connection: Connection, job: IndexJob, before: asyncpg.Record 
 async def settle(job: IndexJob) -> Outcome:
     """What became of an interrupted build or drop; a half-built leftover is removed."""
     try:
-        async with job.reached.connection() as connection:
+        async with job.reached.connection(job.timeout) as connection:
             there = await _find(connection, job)
             if not job.index.create:
                 return Failed("The index is still there.") if there else Done(Receipt(f"{job.index.name} is dropped"))

@@ -16,7 +16,7 @@ from asyncpg.prepared_stmt import PreparedStatement
 
 from bot.domain.facts import MAX_ROWS, bounded
 from bot.steps.sql_bind import Bound, arguments, bind
-from bot.steps.targets import Connection
+from bot.steps.targets import Connection, end
 
 FIRST_BATCH = 16
 BATCH_CHARACTERS = 2_000_000
@@ -76,8 +76,7 @@ async def _read(
         prepared = await connection.prepare(bound.text)
         return await _fetch(prepared, arguments(bound, types_of(prepared), values), limit)
     finally:
-        if not connection.is_closed():
-            await connection.execute("ROLLBACK")
+        await end(connection)
 
 
 def types_of(prepared: PreparedStatement[asyncpg.Record]) -> list[str]:

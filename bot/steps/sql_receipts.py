@@ -62,7 +62,7 @@ async def settle(reached: ReachedDatabase, key: EffectKey) -> Outcome:
     if reached.database.receipts is None:
         return InDoubt("The connection broke, and this database keeps no receipts: look whether the change is there.")
     try:
-        async with reached.connection() as connection:
+        async with reached.connection(SETTLE_WAIT) as connection:
             await connection.execute(opening("READ WRITE", SETTLE_WAIT * 2, SETTLE_WAIT))
             await hold(connection, key)
             receipt = await find(connection, reached.database.receipts, key)

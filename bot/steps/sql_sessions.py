@@ -16,7 +16,7 @@ from bot.steps.sql_errors import LOST, TROUBLE, sentence
 from bot.steps.sql_read import cell, opening
 from bot.steps.sql_rehearsal import fetch
 from bot.steps.sql_shape import Kill
-from bot.steps.targets import Connection, ReachedDatabase, Targets
+from bot.steps.targets import Connection, ReachedDatabase, Targets, end
 
 MOST_SESSIONS = 50
 QUERY_SHOWN = 300
@@ -24,7 +24,6 @@ QUERY_SHOWN = 300
 _SESSIONS = """
 SELECT pid, usename::text AS "user", application_name AS application, client_addr::text AS client, state,
        backend_start::text AS since, query_start::text AS query_since,
-       coalesce(extract(epoch FROM clock_timestamp() - coalesce(xact_start, query_start)), 0)::int AS seconds,
        left(query, 300) AS query
 FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND pid IN ({chosen})
 ORDER BY backend_start, pid LIMIT 51
@@ -58,7 +57,7 @@ class KillJob:
 async def preview(job: KillJob) -> Preview:
     """The sessions that would end. Raises Refusal when there are none, or not as many as expected."""
     try:
-        async with job.reached.connection() as connection:
+        async with job.reached.connection(job.timeout) as connection:
             sessions = await _sessions(connection, job)
     except Mistake as mistake:
         raise Refusal(job.targets.redact(mistake.sentence), hint=mistake.hint) from mistake
@@ -73,17 +72,16 @@ async def preview(job: KillJob) -> Preview:
         raise Refusal("No such session is there any more.")
     names = dict(sorted(job.values.items()))
     shown = [{**session, "query": job.targets.redact(session["query"])} for session in sessions]
-    steady = [{name: value for name, value in session.items() if name != "seconds"} for session in shown]
     return Preview(
         headline=f"{_count(len(sessions))} of {job.reached.database.name} {_are(sessions)} {job.verb}",
         payload={
             "database": job.reached.database.name,
             "statements": [job.statement],
             "values": names,
-            "sessions": steady,
+            "sessions": shown,
         },
         counts={"sessions": len(sessions)},
-        warnings=tuple(_line(session) for session in shown),
+        lines=tuple(_line(session) for session in shown),
         undo="cannot be undone: what an ended session had not committed is rolled back",
     )
 
@@ -94,8 +92,7 @@ async def _sessions(connection: Connection, job: KillJob) -> list[dict[str, Any]
     try:
         return [_session(record) for record in await fetch(connection, query, job.values)]
     finally:
-        if not connection.is_closed():
-            await connection.execute("ROLLBACK")
+        await end(connection)
 
 
 def _session(record: asyncpg.Record) -> dict[str, Any]:
@@ -105,7 +102,7 @@ def _session(record: asyncpg.Record) -> dict[str, Any]:
 
 def _line(session: Mapping[str, Any]) -> str:
     who = f"pid {session['pid']}, {session['user']}, {session['application'] or 'no application name'}"
-    return f"{who}: {session['state']} for {timedelta(seconds=session['seconds'])}: {session['query']}"
+    return f"{who}: {session['state']} since {session['query_since']}: {session['query']}"
 
 
 async def apply(job: KillJob, approved: Preview) -> Outcome:
@@ -113,7 +110,7 @@ async def apply(job: KillJob, approved: Preview) -> Outcome:
     wanted = approved.payload.get("sessions") or []
     ended: list[int] = []
     try:
-        async with job.reached.connection() as connection:
+        async with job.reached.connection(job.timeout) as connection:
             for session in wanted:
                 ended += [session["pid"]] if await _end(connection, job, session) else []
     except BotError as refused:
@@ -139,8 +136,7 @@ async def _end(connection: Connection, job: KillJob, session: Mapping[str, Any])
         query = f"SELECT {function}(pid) FROM pg_stat_activity WHERE {_SAME}"
         return bool(await connection.fetchval(query, session["pid"], session["since"], session["query_since"]))
     finally:
-        if not connection.is_closed():
-            await connection.execute("ROLLBACK")
+        await end(connection)
 
 
 def _count(number: int) -> str:

@@ -136,7 +136,8 @@ async def call(spec: StripeSpec, context: StepContext, key: str | None = None, *
 
 def keyless(spec: StripeSpec) -> bool:
     """Whether the call is a DELETE: Stripe keeps no idempotency keys for those, the object itself tells."""
-    return spec.verb == "delete" or (spec.verb == "cancel" and spec.family == "subscriptions" and not spec.at_period_end)
+    cancels = (spec.verb, spec.family) == ("cancel", "subscriptions") and not spec.at_period_end
+    return spec.verb == "delete" or cancels
 
 
 def _wanted(client: stripe.StripeClient, spec: StripeSpec, extra: Mapping[str, Any]) -> tuple[Any, str, list[str], Any]:

@@ -7,7 +7,7 @@ import asyncio
 import smtplib
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.message import EmailMessage
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
-POOL_SIZE = 8
+POOL_SIZE = 32  # opened when needed: that many checks of one runbook run at once
 CONNECT_SECONDS = 5.0
 IDLE_SECONDS = 120.0
 ROLLBACK_SECONDS = 2.0
+GRACE = timedelta(seconds=3)  # the server ends a statement at its limit; this is for a server that says nothing
 
 
 class Role(StrEnum):
@@ -38,6 +39,18 @@ class Role(StrEnum):
 
     READ = "read"
     ACT = "act"
+
+
+async def end(connection: Connection) -> None:
+    """End the open transaction, if there is one, without an effect. A connection that cannot do that in time is cut,
+    which ends it as well."""
+    if connection.is_closed() or not connection.is_in_transaction():
+        return
+    try:
+        async with asyncio.timeout(ROLLBACK_SECONDS):
+            await connection.execute("ROLLBACK")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+        connection.terminate()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +64,22 @@ class ReachedDatabase:
     opening: asyncio.Lock
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
+    async def connection(self, within: timedelta, grace: timedelta = GRACE) -> AsyncIterator[Connection]:
         """A connection without an open transaction; whatever its user leaves open is rolled back. Raises what asyncpg
-        raises, and TimeoutError when no connection can be had in `CONNECT_SECONDS`."""
+        raises, and TimeoutError when none can be had within the time, at most `CONNECT_SECONDS`, or when its use takes
+        longer than the time and the grace: then the server is silent, for else it would have ended the statement."""
         async with self.opening:  # two that open a pool at once are refused; opening one connects to nothing
             await self.pool
-        connection = await self.pool.acquire(timeout=CONNECT_SECONDS)
+        connection = await self.pool.acquire(timeout=min(CONNECT_SECONDS, within.total_seconds()))
         try:
-            yield connection
+            async with asyncio.timeout((within + grace).total_seconds()):
+                yield connection
         finally:
-            await asyncio.shield(self.pool.release(connection, timeout=ROLLBACK_SECONDS))
+            await asyncio.shield(self._give_back(connection))
+
+    async def _give_back(self, connection: Connection) -> None:
+        await end(connection)
+        await self.pool.release(connection, timeout=ROLLBACK_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +237,7 @@ class _Delivery:
             server = smtplib.SMTP(self.host, self.port, timeout=self.seconds)
         except (OSError, smtplib.SMTPException) as trouble:
             raise Unavailable(f"The mail server does not answer: {type(trouble).__name__}.") from trouble
-        with server:
+        try:
             self._log_in(server)
             try:
                 server.send_message(message)
@@ -230,6 +249,11 @@ class _Delivery:
                 raise MailInDoubt(
                     "The connection to the mail server broke while the message was handed over."
                 ) from broken
+
+        finally:
+            with suppress(OSError, smtplib.SMTPException):  # what it says to our goodbye changes nothing any more
+                server.quit()
+            server.close()
 
     def _log_in(self, server: smtplib.SMTP) -> None:
         try:

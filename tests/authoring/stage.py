@@ -38,7 +38,7 @@ class Stage:
     system: System
     targets: Targets
     inputs: Mapping[str, Any]
-    answers: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    answered: dict[str, Fact] = field(default_factory=dict)
     facts: dict[str, Fact] = field(default_factory=dict)
     questions: dict[str, Question] = field(default_factory=dict)
 
@@ -61,14 +61,18 @@ class Stage:
 
     async def diagnose(self) -> None:
         """Every check in an order that its needs allow."""
-        self.facts.clear()
-        waiting = dict(self.runbook.checks)
+        self.facts = dict(self.answered)
+        waiting = {key: check for key, check in self.runbook.checks.items() if key not in self.answered}
         while waiting:
             ready = [check for check in waiting.values() if not check.needs & waiting.keys()]
             assert ready, f"nothing can run: {sorted(waiting)}"
             for check in ready:
                 await self._look(check)
                 del waiting[check.key]
+
+    def answer(self, key: str, **values: str) -> None:
+        """What a person answers; it stands until another answer."""
+        self.answered[key] = Fact(FactStatus.DONE, parse_fields(self.questions[key].form, values))
 
     async def _look(self, check: Check) -> None:
         try:
@@ -83,9 +87,6 @@ class Stage:
             seen = Fact(FactStatus.FAILED, error=str(error))
         if isinstance(seen, Question):
             self.questions[check.key] = seen
-            if check.key in self.answers:
-                values = parse_fields(seen.form, self.answers[check.key])
-                self.facts[check.key] = Fact(FactStatus.DONE, values)
         else:
             self.facts[check.key] = seen
 
@@ -134,12 +135,12 @@ class SampleSystem:
     mail: MailSink
     targets: Targets
 
-    def stage(self, id: str, inputs: Mapping[str, Any], **answers: Mapping[str, str]) -> Stage:
+    def stage(self, id: str, inputs: Mapping[str, Any]) -> Stage:
         """A runbook ready to be played."""
         runbook = self.catalogue.get(id)
         assert runbook is not None
         given = {each.name: each.default for each in runbook.inputs} | dict(inputs)
-        return Stage(runbook, self.catalogue.systems[runbook.system], self.targets, given, dict(answers))
+        return Stage(runbook, self.catalogue.systems[runbook.system], self.targets, given)
 
 
 @asynccontextmanager

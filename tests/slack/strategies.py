@@ -33,8 +33,14 @@ NASTY = (
     "",
     " ",
 )
+
+
 # By index: hypothesis prints a strategy's values, and these are long.
-text = st.integers(0, len(NASTY) - 1).map(NASTY.__getitem__) | st.text(max_size=30)
+def _nasty(place: int) -> str:
+    return NASTY[place]
+
+
+text = st.integers(0, len(NASTY) - 1).map(_nasty) | st.text(max_size=30)
 keys = st.one_of(st.sampled_from(("a", "b", b.KEY, "undo:x", "<!channel>")), st.text(min_size=1, max_size=20))
 users = st.one_of(st.sampled_from(("U0ANA", "U0BEN", "bot", "")), text)
 moments = st.datetimes(timezones=st.just(UTC)) | st.just(datetime.max.replace(tzinfo=UTC)) | st.just(b.NOW)

@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 
 from bot.blockkit import json_characters, validate_message, validate_view
 from bot.domain.events import Happened
+from bot.domain.run import ActionStatus, Conclusion, RunState
 from bot.runs.shown import RunShown
+from bot.slack.verbs import Ref
 from bot.slack.views import incident as incidents
 from bot.slack.views import start
 from bot.slack.views.approval import approval_modal, approval_thread, deny_modal, edit_modal
 from bot.slack.views.checks import check_detail, checks_modal
 from bot.slack.views.home import home_view
-from bot.slack.views.kit import MESSAGE_BUDGET, Message, Ref
+from bot.slack.views.kit import MESSAGE_BUDGET, Message
 from bot.slack.views.plain import text_of
 from bot.slack.views.question import answer_modal, report_modal
 from bot.slack.views.run import run_card
@@ -29,7 +31,9 @@ from tests.slack import strategies as some
 
 _MANY = settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
 
@@ -116,7 +120,7 @@ def test_two_megabyte_cells_and_ten_thousand_rows() -> None:
     """A preview of 10,000 rows with 2 MB cells has a valid card, and every row is in its file."""
     rows = [b.change(number, note=f"note {number}") for number in range(9_999)] + [b.change(9_999, note=HUGE)]
     shown = b.shown(
-        b.run(b.RunState.AWAITING_APPROVAL, b.action(b.ActionStatus.REQUESTED)),
+        b.run(RunState.AWAITING_APPROVAL, b.action(ActionStatus.REQUESTED)),
         approvals={b.KEY: b.approval(of=b.preview(*rows))},
     )
     card = run_card(shown)
@@ -148,7 +152,7 @@ def test_huge_facts_degrade_to_a_file() -> None:
 @pytest.mark.parametrize("text", [text for text in some.NASTY if text.strip()])
 def test_nothing_in_data_becomes_markup(text: str) -> None:
     """Failure mode 16: mrkdwn made of data holds no mention, link, code span or hidden character of the data's own."""
-    run = b.run(title=text, reason=text, conclusions=(b.Conclusion("x", text),))
+    run = b.run(title=text, reason=text, conclusions=(Conclusion("x", text),))
     incident = b.incident(title=text, channel=None, channel_name=text)
     surfaces = [
         *start.status_message([run]).blocks,
@@ -171,7 +175,7 @@ def _mrkdwn(value: Any) -> list[str]:
 def test_emoji_stay_and_hidden_characters_show() -> None:
     """Families, flags and skin tones survive whole; controls and direction marks turn into visible signs."""
     family = "👩\u200d👩\u200d👧\u200d👦"
-    run = b.run(conclusions=(b.Conclusion("x", f"{family} 🇩🇪 👍🏽 a\x00b \u202ereversed"),))
+    run = b.run(conclusions=(Conclusion("x", f"{family} 🇩🇪 👍🏽 a\x00b \u202ereversed"),))
     said = text_of(run_card(b.shown(run)).blocks)
     assert f"{family} 🇩🇪 👍🏽 a␀b \N{REPLACEMENT CHARACTER}reversed" in said
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bot.blockkit import json_characters, validate_message, validate_view
+from bot.domain.run import ActionRun, ActionStatus, RunState
 from bot.slack.verbs import Ref, Verb, verb_of
 from bot.slack.views.approval import approval_modal, approval_thread
 from bot.slack.views.checks import checks_modal
@@ -48,7 +49,7 @@ def test_golden_card(name: str, request: pytest.FixtureRequest) -> None:
     assert json_characters(card.blocks) <= MESSAGE_BUDGET
     path = GOLDEN / f"card_{name}.json"
     written = json.dumps({**payload, "files": [file.name for file in card.files]}, indent=1, ensure_ascii=False) + "\n"
-    if request.config.getoption("--golden"):
+    if request.config.getoption("--golden", default=False):
         path.write_text(written, encoding="utf-8")
     assert path.read_text(encoding="utf-8") == written
 
@@ -185,7 +186,7 @@ def test_verified_is_said_only_of_what_was_verified() -> None:
     assert "✓ Verified" in words("done")
     settled = replace(
         STATES["done"],
-        run=b.run(b.RunState.DONE, b.action(b.ActionStatus.DONE, reason="A person found that it had happened.")),
+        run=b.run(RunState.DONE, b.action(ActionStatus.DONE, reason="A person found that it had happened.")),
     )
     assert "Verified" not in plain_card(settled)
     assert "A person found" in plain_card(settled)
@@ -213,7 +214,7 @@ def test_a_question_is_answered_by_one_pick() -> None:
 
 def test_undo_is_tried_again_as_an_undo() -> None:
     """A failed undo offers the undo again, not the choosing of an action no runbook has."""
-    undo = b.ActionRun("undo:" + b.KEY, b.ActionStatus.FAILED, reason="locked", undo_of=b.KEY)
-    card = run_card(b.shown(b.run(b.RunState.DECIDING, b.action(b.ActionStatus.DONE), undo)))
+    undo = ActionRun("undo:" + b.KEY, ActionStatus.FAILED, reason="locked", undo_of=b.KEY)
+    card = run_card(b.shown(b.run(RunState.DECIDING, b.action(ActionStatus.DONE), undo)))
     again = [e for e in elements(card.blocks) if e.get("text", {}).get("text") == "Try again"]
     assert [(verb_of(e["action_id"]), Ref.decode(e["value"]).action) for e in again] == [(Verb.UNDO, b.KEY)]

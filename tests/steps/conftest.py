@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -38,7 +39,8 @@ CREATE TABLE hidden (id int PRIMARY KEY, value text);
 CREATE TABLE watched (id int PRIMARY KEY, value text);
 CREATE TABLE outside (id int PRIMARY KEY, value text);
 CREATE VIEW everybody AS SELECT * FROM customers;
-CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.updated_at := clock_timestamp(); RETURN NEW; END $$;
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN NEW.updated_at := clock_timestamp(); RETURN NEW; END $$;
 CREATE TRIGGER touched BEFORE UPDATE ON customers FOR EACH ROW EXECUTE FUNCTION touch();
 CREATE FUNCTION told() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
 CREATE TRIGGER told AFTER UPDATE ON outside FOR EACH STATEMENT EXECUTE FUNCTION told();
@@ -96,6 +98,13 @@ class Shop:
         finally:
             await connection.close()
 
+    async def until(self, query: str) -> list[dict[str, Any]]:
+        """Wait until a query gives rows, at most five seconds, and give them."""
+        async with asyncio.timeout(5):
+            while not (found := await self.rows(query)):  # noqa: ASYNC110 - only asking tells
+                await asyncio.sleep(0.02)
+        return found
+
     async def rows(self, query: str) -> list[dict[str, Any]]:
         """What a query gives the superuser."""
         connection = await self.connect()
@@ -108,8 +117,6 @@ class Shop:
 @pytest.fixture(scope="session")
 def shop_template(postgres: Postgres) -> str:
     """The shop database that tests clone."""
-    import asyncio
-
     name = "template_shop"
 
     async def make() -> None:
@@ -163,7 +170,9 @@ async def make_context(clock: Clock) -> AsyncIterator[MakeContext]:
     """Makes contexts; what they opened is closed at the end. Variables not given lead nowhere."""
     made: list[Targets] = []
 
-    def make(environment: Mapping[str, str] | None = None, system: System = SYSTEM, seconds: float = 5.0) -> StepContext:
+    def make(
+        environment: Mapping[str, str] | None = None, system: System = SYSTEM, seconds: float = 5.0
+    ) -> StepContext:
         targets = Targets({**NOWHERE, **(environment or {})})
         made.append(targets)
         return StepContext(clock, targets, system, timedelta(seconds=seconds))

@@ -27,13 +27,15 @@ class Api:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Note the request, and answer as told."""
-        self.seen.append({
-            "method": request.method,
-            "path": request.raw_path,
-            "query": dict(request.query),
-            "headers": dict(request.headers),
-            "body": await request.text(),
-        })
+        self.seen.append(
+            {
+                "method": request.method,
+                "path": request.raw_path,
+                "query": dict(request.query),
+                "headers": dict(request.headers),
+                "body": await request.text(),
+            }
+        )
         if self.drop and request.transport is not None:
             request.transport.abort()
         if self.silent is not None:

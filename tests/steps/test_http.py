@@ -136,7 +136,9 @@ async def test_silence_refusal_and_nonsense(reach: StepContext, service: Api, ma
     quick = replace(reach, timeout=timedelta(seconds=0.2))
     assert (await look(quick, get="/")).error == "The service did not answer within 0.2 s."
     nowhere = make_context()
-    assert (await look(nowhere, get="/", service="api")).error == "The service api cannot be reached: connection refused."
+    assert (
+        await look(nowhere, get="/", service="api")
+    ).error == "The service api cannot be reached: connection refused."
     assert "has no service «gone»" in (await look(nowhere, get="/", service="gone")).error
 
 
@@ -155,7 +157,7 @@ async def test_giving_up_in_time(reach: StepContext, service: Api) -> None:
 
 async def test_a_change_is_shown_exactly_and_sent_once(reach: StepContext, service: Api) -> None:
     """The preview is the request with secrets masked; acting sends it with the effect's key."""
-    spec = HttpSpec(post="/orders/{id}/cancel", params={"id": 7}, json={"why": "it's 3 a.m."})
+    spec = HttpSpec.model_validate({"post": "/orders/{id}/cancel", "params": {"id": 7}, "json": {"why": "it's 3 a.m."}})
     preview = await HTTP.preview(spec, reach)
     assert not preview.exact
     assert preview.payload["method"] == "POST"
@@ -212,4 +214,3 @@ def test_effect_and_lint() -> None:
     assert fields(Section.CHECKS, get="https://evil.test/?a=b", service="gone") == ["service", "get", "get"]
     with pytest.raises(ValueError, match="exactly one of"):
         HttpSpec(get="/", post="/")
-

@@ -19,7 +19,19 @@ from tests.steps.conftest import PASSWORD, SYSTEM, MakeContext, Shop
 
 pytestmark = pytest.mark.runbooks
 ONE = UUID("c4ca4238-a0b9-2382-0dcc-509a6f75849b")  # md5('1')
-NASTY = ["'; DROP TABLE customers; --", "\\'; --", "$1", ":id", "' OR ''='", "\u202egnp.exe", "👩‍👩‍👧", "%_", "{{ 7*7 }}", "a\nb"]
+ACTIVE = "SELECT pid FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()"
+NASTY = [
+    "'; DROP TABLE customers; --",
+    "\\'; --",
+    "$1",
+    ":id",
+    "' OR ''='",
+    "\u202egnp.exe",
+    "👩‍👩‍👧",
+    "%_",
+    "{{ 7*7 }}",
+    "a\nb",
+]
 
 
 async def look(context: StepContext, query: str, **fields: Any) -> Fact:
@@ -92,7 +104,9 @@ async def test_values_stay_values(context: StepContext, shop: Shop, nasty: str) 
 
 async def test_a_name_used_with_two_types(context: StepContext) -> None:
     """The same name may be compared with a number and a text."""
-    fact = await look(context, "SELECT :x::int AS a, name FROM customers WHERE name = 'Customer ' || :x", bind={"x": "7"})
+    fact = await look(
+        context, "SELECT :x::int AS a, name FROM customers WHERE name = 'Customer ' || :x", bind={"x": "7"}
+    )
     assert fact.error == ""
     assert fact.value["row"] == {"a": 7, "name": "Customer 7"}
 
@@ -130,7 +144,7 @@ async def test_huge_cells_stay_bounded(context: StepContext) -> None:
 
 async def test_exotic_types_survive_storage(context: StepContext) -> None:
     """Every type becomes something that can be stored."""
-    query = """SELECT '10.0.0.1'::inet AS ip, '[1,5)'::int4range AS r, B'101' AS bits, '(1,2)'::point AS p, NULL AS nothing,
+    query = """SELECT '10.0.0.1'::inet AS ip, '[1,5)'::int4range AS r, B'101' AS bits, '(1,2)'::point AS p, NULL AS n,
         '{"a": {"b": [1]}}'::jsonb AS j, '1 day'::interval AS i, 'NaN'::float8 AS nan, '{1,2}'::int[] AS l,
         'infinity'::timestamptz AS forever, ROW(1, 'a') AS rec, E'\\u0627\\u0644' AS rtl, '💥' AS emoji"""
     fact = await look(context, query)
@@ -253,8 +267,7 @@ async def test_cancelling_stops_the_statement(context: StepContext, shop: Shop) 
     async with asyncio.timeout(4):
         with pytest.raises(asyncio.CancelledError):
             await running
-        while await active_now(shop, "1000000001"):
-            await asyncio.sleep(0.02)
+        await shop.until(f"SELECT 1 WHERE NOT EXISTS ({ACTIVE} AND query LIKE '%1000000001%')")
 
 
 async def test_looks_at_once_share_the_pool(context: StepContext) -> None:
@@ -263,18 +276,10 @@ async def test_looks_at_once_share_the_pool(context: StepContext) -> None:
     assert [fact.value["row"]["n"] for fact in facts] == list(range(20))
 
 
-async def active_now(shop: Shop, part: str) -> list[dict[str, Any]]:
-    """The sessions that run something with this in it."""
-    found = await shop.rows("SELECT pid, query FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()")
-    return [row for row in found if part in row["query"]]
-
-
 async def active(shop: Shop, part: str) -> int:
     """Wait until it runs, and give its pid."""
-    async with asyncio.timeout(5):
-        while not (found := await active_now(shop, part)):
-            await asyncio.sleep(0.02)
-    return int(found[0]["pid"])
+    (found, *_) = await shop.until(f"{ACTIVE} AND query LIKE '%{part}%'")
+    return int(found["pid"])
 
 
 async def ended_when_active(shop: Shop, part: str) -> None:

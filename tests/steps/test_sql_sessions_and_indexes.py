@@ -54,6 +54,7 @@ async def test_the_sessions_are_shown_and_ended(context: StepContext, shop: Shop
         assert shown[0]["user"] == "shop_app"
         assert shown[0]["state"] == "idle in transaction"
         assert "from " in shown[0]["query"]
+        assert preview.lines[0].startswith(f"pid {one.get_server_pid()}, shop_app, worker: idle in transaction since ")
         assert not one.is_closed()
         again = await SQL.preview(spec, context)
         assert again.payload == preview.payload
@@ -98,7 +99,10 @@ async def test_one_of_two_moved_on(context: StepContext, shop: Shop) -> None:
         ({"query": IDLE, "bind": {"app": "worker"}, "expect_rows": 2}, "Expected 2 sessions, and there are 1."),
         ({"query": IDLE, "bind": {"app": "worker"}, "max_rows": 0}, "More than 0 sessions"),
         ({"query": "SELECT pg_terminate_backend(pid) FROM pg_stat_activity", "bind": {}}, "not said which sessions"),
-        ({"query": "SELECT pg_terminate_backend(pid) FROM customers WHERE true", "bind": {}}, "from pg_stat_activity only"),
+        (
+            {"query": "SELECT pg_terminate_backend(pid) FROM customers WHERE true", "bind": {}},
+            "from pg_stat_activity only",
+        ),
         (
             {"query": "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pg_sleep(9) IS NULL", "bind": {}},
             "pg_sleep",
@@ -120,9 +124,7 @@ async def test_interrupting_a_query(context: StepContext, shop: Shop) -> None:
     """pg_cancel_backend ends the query and keeps the session."""
     connection = await asyncpg.connect(shop.url("shop_app"), server_settings={"application_name": "long"})
     running = asyncio.create_task(connection.execute("SELECT count(*) FROM generate_series(1, 1000000000)"))
-    async with asyncio.timeout(5):
-        while not await shop.rows("SELECT FROM pg_stat_activity WHERE application_name = 'long' AND state = 'active'"):
-            await asyncio.sleep(0.02)
+    await shop.until("SELECT FROM pg_stat_activity WHERE application_name = 'long' AND state = 'active'")
     query = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'long' AND state = 'active'"
     spec = SqlSpec(query=query, expect_rows=1)
     assert isinstance(await SQL.act(spec, await SQL.preview(spec, context), KEY, context), Done)
@@ -140,7 +142,10 @@ async def test_an_interrupted_kill_is_in_doubt(context: StepContext) -> None:
 async def indexes(shop: Shop) -> list[tuple[str, bool]]:
     """The indexes of the table by name, and whether they are valid."""
     query = "SELECT indexrelid::regclass::text AS name, indisvalid AS valid FROM pg_index"
-    return [(row["name"], row["valid"]) for row in await shop.rows(f"{query} WHERE indrelid = 'watched'::regclass ORDER BY 1")]
+    return [
+        (row["name"], row["valid"])
+        for row in await shop.rows(f"{query} WHERE indrelid = 'watched'::regclass ORDER BY 1")
+    ]
 
 
 async def test_an_index_is_built_and_dropped_again(context: StepContext, shop: Shop) -> None:
@@ -148,6 +153,7 @@ async def test_an_index_is_built_and_dropped_again(context: StepContext, shop: S
     spec = SqlSpec(query=BUILD, autocommit=True)
     preview = await SQL.preview(spec, context)
     assert preview.headline.startswith("An index is built on watched")
+    assert "watched_pkey" in preview.lines[0]
     assert await indexes(shop) == [("watched_pkey", True)]
     outcome = await SQL.act(spec, preview, KEY, context)
     assert isinstance(outcome, Done), outcome
@@ -195,9 +201,7 @@ async def test_a_build_that_takes_too_long_is_cleaned_up(make_context: MakeConte
     holder = await shop.connect()
     await holder.execute("BEGIN; UPDATE watched SET value = 'x'")
     acting = asyncio.create_task(SQL.act(spec, preview, KEY, context))
-    async with asyncio.timeout(5):
-        while not await shop.rows("SELECT FROM pg_stat_activity WHERE wait_event = 'virtualxid' OR wait_event = 'transactionid'"):
-            await asyncio.sleep(0.02)
+    await shop.until("SELECT FROM pg_stat_activity WHERE wait_event = 'virtualxid' OR wait_event = 'transactionid'")
     await asyncio.wait({acting}, timeout=3)
     await holder.close()
     outcome = await acting

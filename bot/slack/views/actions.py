@@ -64,14 +64,13 @@ def parts_of(shown: RunShown, action: ActionRun, *, attached: bool) -> list[Part
             if action.key in shown.approvals:
                 return [*_again(action), *approval_parts(shown, action.key, attached=attached)]
             return [_told(shown, action, "Fix", "waits for approval")]
-        case ActionStatus.APPROVED:
-            return [
-                _told(shown, action, "Fix", f"{_headline(action)}about to be done", after=_approvers(shown, action))
-            ]
-        case ActionStatus.ACTING:
-            return [_told(shown, action, "Fix", f"{_headline(action)}being done now", after=_approvers(shown, action))]
+        case ActionStatus.APPROVED | ActionStatus.ACTING:
+            doing = "about to be done" if status is ActionStatus.APPROVED else "being done now"
+            return [_told(shown, action, "Fix", f"{_headline(action)}{doing}", after=_approvers(shown, action))]
         case ActionStatus.WAITING:
-            return [_told(shown, action, "Waiting", _reason(action), after=_until(action)), *_report(shown, action)]
+            told = _told(shown, action, "Waiting", _reason(action), after=_until(action))
+            looking = _buttons(shown, action, Verb.VERIFY_AGAIN, Verb.SKIP) if action.due is not None else []
+            return [told, *_report(shown, action), *looking]
         case ActionStatus.VERIFYING:
             said = f"✓ {_done(shown, action)} Checking that it worked"
             after = [*_until(action), *_approvers(shown, action)]
@@ -83,21 +82,24 @@ def parts_of(shown: RunShown, action: ActionRun, *, attached: bool) -> list[Part
             said = f"{_done(shown, action)} ⚠ It was changed, but it is not verified: {_reason(action)}"
             told = _told(shown, action, "Done", said, after=_approvers(shown, action))
             return [told, *_buttons(shown, action, Verb.VERIFY_AGAIN), *_undo(shown, action)]
-        case ActionStatus.FAILED:
-            said = f"✗ not done: {_reason(action)}"
-            return [_told(shown, action, "Fix", said), *_buttons(shown, action, Verb.RETRY, Verb.SKIP)]
-        case ActionStatus.DENIED:
-            said = f"✗ {_reason(action)}. Nothing was changed."
-            return [_told(shown, action, "Denied", said), *_buttons(shown, action, Verb.RETRY, Verb.SKIP)]
-        case ActionStatus.EXPIRED:
-            said = f"✗ {_reason(action) or 'Nobody decided in time.'}"
-            return [_told(shown, action, "Expired", said), *_buttons(shown, action, Verb.RETRY, Verb.SKIP)]
+        case ActionStatus.FAILED | ActionStatus.DENIED | ActionStatus.EXPIRED:
+            return _refused(shown, action)
         case ActionStatus.SKIPPED:
             return [_told(shown, action, "Left out", _reason(action), keep=35)]
         case ActionStatus.UNKNOWN:
             return _in_doubt(shown, action)
         case _:
             assert_never(status)
+
+
+def _refused(shown: RunShown, action: ActionRun) -> list[Part]:
+    """Failed, denied or expired: three different things, and nothing was changed by any of them."""
+    reason = _reason(action)
+    label, said = {
+        ActionStatus.DENIED: ("Denied", f"{reason}. Nothing was changed."),
+        ActionStatus.EXPIRED: ("Expired", reason or "Nobody decided in time."),
+    }.get(action.status, ("Fix", f"not done: {reason}"))
+    return [_told(shown, action, label, f"✗ {said}"), *_buttons(shown, action, Verb.RETRY, Verb.SKIP)]
 
 
 # -- words -------------------------------------------------------------------------------------------------------------

@@ -62,7 +62,9 @@ def _columns(change: RowChange) -> list[str]:
         return list(change.before or change.after or {})
     names = dict.fromkeys([*change.before, *change.after])
     missing = object()
-    return [name for name in names if not _same(change.before.get(name, missing), change.after.get(name, missing))]
+    differ = [name for name in names if not _same(change.before.get(name, missing), change.after.get(name, missing))]
+    # What the database fills in by itself is the least interesting.
+    return sorted(differ, key=lambda name: name in change.volatile)
 
 
 def _same(old: Any, new: Any) -> bool:
@@ -89,13 +91,14 @@ def _body(change: RowChange, columns: Sequence[str], width: int) -> tuple[list[s
     for place, name in enumerate(names):
         (before, before_cut), (after, after_cut) = old[place], new[place]
         cut = cut or (change.before is not None and before_cut) or (change.after is not None and after_cut)
-        example = "  (set when it is done)" if columns[place] in change.volatile and change.after is not None else ""
+        filled = columns[place] in change.volatile and change.after is not None
+        example = "  (set when it is done)" if filled else ""
         if change.before is None:
             lines.append(f"  {name:<{pad}}  {after}{example}")
         elif change.after is None:
             lines.append(f"  {name:<{pad}}  {before}")
         else:
-            lines.append(f"  {name:<{pad}}  {before:<{room}} → {after}{example}")
+            lines.append(f"  {name:<{pad}}  {before:<{room}} → {'set when it is done' if filled else after}")
     return lines or ["  (no column differs)"], cut
 
 
@@ -126,6 +129,9 @@ def payload_text(payload: Mapping[str, Any], longest: int = 0) -> str:
         if isinstance(data, Mapping):
             lines.append(f"{title}:")
             lines += [f"  {one_line(str(key))} = {_cut(spell.literal(item), longest)}" for key, item in data.items()]
+            continue
+        if isinstance(data, list | tuple) and data and all(isinstance(item, str) and "\n" in item for item in data):
+            lines += [f"{title}:", *(_cut(item.strip(), longest) for item in data)]
             continue
         said = _cut(data if isinstance(data, str) else spell.literal(data), longest)
         lines += [f"{title}:", said] if "\n" in said else [f"{title}: {said}"]

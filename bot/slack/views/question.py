@@ -91,7 +91,7 @@ def _element(field: Input, value: Any) -> Element:  # noqa: PLR0911 - one arm a 
             return _number(field, text)
         case InputType.BOOLEAN:
             options = [kit.option("Yes", "true"), kit.option("No", "false")]
-            chosen = {True: options[0], False: options[1], "true": options[0], "false": options[1]}.get(value)
+            chosen = {"true": options[0], "false": options[1]}.get(text or "")
             radio: Element = {"type": "radio_buttons", "action_id": "value", "options": options}
             return radio | ({"initial_option": chosen} if chosen else {})
         case InputType.CHOICE:

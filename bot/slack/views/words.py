@@ -120,6 +120,7 @@ _SENTENCES: Mapping[Happened, Callable[[_Teller], str]] = {
     Happened.ACTION_SKIPPED: lambda t: f"{t.who} left out {t.action}.",
     Happened.ACTION_INTENDED: lambda t: f"{t.action} is about to be done.",
     Happened.ACTION_DONE: lambda t: t.done(),
+    Happened.ACTION_EDITED: lambda t: f"{t.who} changed the text of {t.action}.",
     Happened.ACTION_FAILED: lambda t: f"{t.action} was not done{t.because('reason')}",
     Happened.ACTION_IN_DOUBT: lambda t: f"It is not known whether {t.action} happened{t.because('why')}",
     Happened.ACTION_SETTLED: lambda t: t.settled(),

@@ -1,0 +1,168 @@
+"""Forms, threads, incident messages and the Home tab as golden files, and what people must find in them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.blockkit import validate_message, validate_view
+from bot.domain.incident import IncidentState
+from bot.domain.run import CheckRun, CheckStatus
+from bot.domain.runbook import Input, InputType
+from bot.slack.verbs import Ref
+from bot.slack.views import incident as incidents
+from bot.slack.views import start
+from bot.slack.views.approval import approval_modal, approval_thread, deny_modal, edit_modal
+from bot.slack.views.checks import check_detail, checks_modal
+from bot.slack.views.home import home_view
+from bot.slack.views.kit import Message
+from bot.slack.views.plain import text_of
+from bot.slack.views.question import answer_modal, report_modal
+from tests import builders as b
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+STATES = b.states()
+
+
+@dataclass(frozen=True)
+class Line:
+    """A recorded event."""
+
+    kind: str
+    actor: str
+    data: dict[str, Any] = field(default_factory=dict)
+    at: datetime = b.NOW
+
+
+TIMELINE = [
+    Line("incident.opened", "U0ANA", {"title": "Subscription status not updating"}, b.START),
+    Line("run.requested", "U0ANA", {"runbook": "RB-011"}, b.START),
+    Line("check.ended", "bot", {"check": "account", "status": "done", "summary": "1 row"}),
+    Line("findings.concluded", "bot", {"findings": [{"key": "webhook_missed", "say": b.CONCLUSION.say}]}),
+    Line("approval.requested", "bot", {"action": b.KEY, "headline": "1 row of businesses changes"}),
+    Line("approval.granted", "bot", {"action": b.KEY, "by": ["U0BEN"]}),
+    Line("action.done", "bot", {"action": b.KEY, "headline": "1 row of businesses changed"}),
+    Line("action.verified", "bot", {"action": b.KEY}),
+    Line("incident.resolved", "U0ANA", {"minutes": 6.0}),
+]
+RESOLVED = b.incident(state=IncidentState.RESOLVED, resolved_at=b.START + timedelta(minutes=6))
+REF = Ref(run=b.RUN_ID, action=b.KEY)
+FORM = tuple(Input(kind.value, kind, kind.value.title(), choices=("a", "b")) for kind in InputType)
+ROWS = [{"id": number, "event": f"evt_{number}", "ok": number % 2 == 0, "at": b.START} for number in range(4)]
+MANY = b.shown(
+    replace(b.run(), checks={"webhooks": CheckRun("webhooks", CheckStatus.DONE, "4 rows", changed="was 2, now 4")}),
+    facts={"webhooks": b.fact({"rows": ROWS, "count": 4})},
+)
+
+VIEWS = {
+    "approval": approval_modal(STATES["awaiting_approval"], b.KEY),
+    "deny": deny_modal(REF, "Copy the subscription from Stripe"),
+    "edit": edit_modal(REF, "We are sorry", "Dear customer"),
+    "answer": answer_modal(STATES["asking"], b.question()),
+    "answer_form": answer_modal(STATES["asking"], b.question(options=(), form=FORM)),
+    "report": report_modal(STATES["waiting_for_report"], b.KEY),
+    "checks": checks_modal(MANY),
+    "start": start.start_modal(b.runbook(), {}, "C0INC007"),
+    "message": start.message_modal([b.runbook()], "A customer is still on the free tier", "C0INC007"),
+    "escalate": incidents.escalate_modal(Ref(incident="i")),
+    "note": incidents.note_modal(Ref(incident="i")),
+    "home": home_view("U0BEN", [STATES["awaiting_approval"]], [b.incident()], [b.run()], b.NOW),
+    "home_empty": home_view("U0BEN", [], [], [], b.NOW),
+}
+MESSAGES = {
+    "thread_approval": approval_thread(STATES["awaiting_approval"], b.KEY),
+    "thread_check": check_detail(MANY, "webhooks"),
+    "thread_check_row": check_detail(b.shown(facts={"account": b.fact()}), "account"),
+    "thread_check_failed": check_detail(STATES["failed_check"], "stripe"),
+    "incident_headline": incidents.headline(b.incident(), [STATES["awaiting_approval"]], b.NOW),
+    "incident_status": incidents.status_of(b.incident(), [STATES["done"]], TIMELINE, b.NOW),
+    "incident_summary": incidents.summary(RESOLVED, [STATES["done"]], TIMELINE, b.NOW),
+    "incident_list": incidents.open_incidents_message([b.incident()], b.NOW),
+    "runbook_list": start.list_message([b.runbook()], {}),
+    "runbook_found": start.found_message("free tier", [b.runbook()]),
+    "runbook_suggested": start.suggest_message("RB-01", [b.runbook()]),
+    "runbook_unknown": start.suggest_message("xyz", []),
+    "runbook_shown": start.runbook_message(b.runbook()),
+    "run_status": start.status_message([b.run()]),
+    "help": start.help_message(),
+}
+
+
+def golden(name: str, payload: Any, request: pytest.FixtureRequest) -> None:
+    """Compare with a golden file, or write it."""
+    path = GOLDEN / f"{name}.json"
+    written = json.dumps(payload, indent=1, ensure_ascii=False) + "\n"
+    if request.config.getoption("--golden", default=False):
+        path.write_text(written, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == written
+
+
+@pytest.mark.parametrize("name", sorted(VIEWS))
+def test_golden_view(name: str, request: pytest.FixtureRequest) -> None:
+    """Each form is exactly what its golden file says, and valid for Slack."""
+    assert validate_view(VIEWS[name]) == []
+    golden(f"view_{name}", VIEWS[name], request)
+
+
+@pytest.mark.parametrize("name", sorted(MESSAGES))
+def test_golden_message(name: str, request: pytest.FixtureRequest) -> None:
+    """Each message is exactly what its golden file says, and valid for Slack."""
+    message = MESSAGES[name]
+    payload = {"text": message.text, "blocks": message.blocks}
+    assert validate_message(payload) == []
+    golden(f"message_{name}", {**payload, "files": [file.name for file in message.files]}, request)
+
+
+def said(message: Message) -> str:
+    """A message in plain words."""
+    return text_of(message.blocks)
+
+
+def test_show_everything_shows_the_exact_statement_and_its_values() -> None:
+    """The form has the statement, every bound value, the digest, and Approve beside them."""
+    text = text_of(VIEWS["approval"]["blocks"])
+    for part in ("UPDATE businesses\nSET subscription_tier = :tier", "tier = starter", f"business_id = {b.BUSINESS}"):
+        assert part in text
+    assert "ab" * 32 in text
+    assert [e["action_id"] for e in VIEWS["approval"]["blocks"][-1]["elements"]][:2] == ["approve", "deny"]
+
+
+def test_the_summary_answers_every_question() -> None:
+    """Cause, change, who asked, who approved, verification, time against the target and follow-ups are all there."""
+    text = said(MESSAGES["incident_summary"])
+    for part in (
+        "6 of 20 min, within the target",
+        b.CONCLUSION.say,
+        "1 row of businesses changed · asked by @U0ANA · approved by @U0BEN · verified",
+        "Alert when webhook success falls below 99 %",
+        "was approved by @U0BEN",
+    ):
+        assert part in text
+    whole = incidents.plain_summary(MESSAGES["incident_summary"])
+    assert "What our database says» was read: 1 row" in whole
+
+
+def test_an_unverified_change_is_not_called_verified() -> None:
+    """The summary says "not verified" of a change whose check never came to hold."""
+    text = said(incidents.summary(RESOLVED, [STATES["unverified"]], TIMELINE, b.NOW))
+    assert "not verified" in text
+    assert "· verified" not in text
+
+
+def test_a_missed_target_is_said() -> None:
+    """An incident over its target says by how much."""
+    late = replace(RESOLVED, resolved_at=b.START + timedelta(minutes=50))
+    assert "50 min, 30 min over the target of 20 min" in said(incidents.summary(late, [], [], b.NOW))
+
+
+def test_the_topic_says_what_is_waited_for() -> None:
+    """The topic names the incident, the target and who is waited for."""
+    text = incidents.topic_text(b.incident(), [STATES["awaiting_approval"]], b.NOW)
+    assert text.startswith("INC-2026-11-21-007 · P2 · open · ")
+    assert "target 14:20 UTC" in text
+    assert "run 13 waits for approval" in text
