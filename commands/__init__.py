@@ -2,50 +2,51 @@
 
 from __future__ import annotations
 
-from bot.slack.desk import Routes
+from collections.abc import Mapping
+
+from bot.slack.desk import CommandHandler, FormHandler, PressHandler, Routes
 from bot.slack.verbs import Verb
 from commands import approval, home, incident, mention, runbook, steps
+
+COMMANDS: Mapping[str, CommandHandler] = {"/runbook": runbook.command, "/incident": incident.command}
+
+PRESSES: Mapping[Verb, PressHandler] = {
+    Verb.APPROVE: approval.approve,
+    Verb.DENY: approval.deny,
+    Verb.DETAILS: approval.details,
+    Verb.EDIT: approval.edit,
+    Verb.CHOOSE: steps.choose,
+    Verb.RETRY: steps.choose,
+    Verb.SKIP: steps.skip,
+    Verb.ANSWER: steps.ask,
+    Verb.PICK: steps.pick,
+    Verb.REPORT: steps.ask_report,
+    Verb.UNDO: steps.undo,
+    Verb.SETTLE_HAPPENED: steps.settle_happened,
+    Verb.SETTLE_NOT: steps.settle_not,
+    Verb.VERIFY_AGAIN: steps.look_now,
+    Verb.RECHECK: steps.recheck,
+    Verb.CLOSE: steps.close,
+    Verb.CANCEL: steps.cancel,
+    Verb.ESCALATE: incident.escalate,
+    Verb.RESOLVE: incident.resolve,
+    Verb.NOTE: incident.ask_note,
+    Verb.START: runbook.press_start,
+    Verb.SHOW: runbook.press_show,
+}
+
+FORMS: Mapping[Verb, FormHandler] = {
+    Verb.DENY: approval.deny_with_reason,
+    Verb.EDIT: approval.form_edit,
+    Verb.ANSWER: steps.answer,
+    Verb.REPORT: steps.report,
+    Verb.START: runbook.form_start,
+    Verb.ESCALATE: incident.form_escalate,
+    Verb.NOTE: incident.form_note,
+    Verb.RUNBOOK_ON_MESSAGE: mention.form_choose,
+}
 
 
 def routes() -> Routes:
     """Who handles what: every command, button, form and event the bot answers."""
-    return Routes(
-        commands={"/runbook": runbook.command, "/incident": incident.command},
-        presses={
-            Verb.APPROVE: approval.approve,
-            Verb.DENY: approval.deny,
-            Verb.DETAILS: approval.details,
-            Verb.EDIT: approval.edit,
-            Verb.CHOOSE: steps.choose,
-            Verb.RETRY: steps.choose,
-            Verb.SKIP: steps.skip,
-            Verb.ANSWER: steps.ask,
-            Verb.PICK: steps.pick,
-            Verb.REPORT: steps.ask_report,
-            Verb.UNDO: steps.undo,
-            Verb.SETTLE_HAPPENED: steps.settle_happened,
-            Verb.SETTLE_NOT: steps.settle_not,
-            Verb.VERIFY_AGAIN: steps.look_now,
-            Verb.RECHECK: steps.recheck,
-            Verb.CLOSE: steps.close,
-            Verb.CANCEL: steps.cancel,
-            Verb.ESCALATE: incident.escalate,
-            Verb.RESOLVE: incident.resolve,
-            Verb.NOTE: incident.ask_note,
-            Verb.START: runbook.press_start,
-            Verb.SHOW: runbook.press_show,
-        },
-        forms={
-            Verb.DENY: approval.deny_with_reason,
-            Verb.EDIT: approval.form_edit,
-            Verb.ANSWER: steps.answer,
-            Verb.REPORT: steps.report,
-            Verb.START: runbook.form_start,
-            Verb.ESCALATE: incident.form_escalate,
-            Verb.NOTE: incident.form_note,
-            Verb.RUNBOOK_ON_MESSAGE: mention.form_choose,
-        },
-        mention=mention.mentioned,
-        shortcut=mention.on_message,
-        home=home.home,
-    )
+    return Routes(COMMANDS, PRESSES, FORMS, mention.mentioned, mention.on_message, home.home)

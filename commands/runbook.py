@@ -24,7 +24,7 @@ from commands.words import Words, words_of
 _ID = re.compile(r"^[A-Za-z]{1,6}-?\d{1,4}[A-Za-z]?$")
 
 
-async def command(given: Command, desk: Desk) -> Answer:
+async def command(given: Command, desk: Desk) -> Answer:  # noqa: PLR0911 - one arm a word
     """What a person typed after /runbook."""
     words = words_of(given.text)
     match words.first.lower():

@@ -64,7 +64,8 @@ class Ledger:
         self.error((*path, *within) if at is None else at, message, hint)
 
     def _add(self, path: Path, message: str, hint: str, level: Level, line: int) -> None:
-        at = self.document.line(path) + max(0, line - 1)
+        # Text of several lines stands in a block, which begins on the line after its key.
+        at = self.document.line(path) + (line if line > 1 else 0)
         self.problems.append(Problem(self.document.file, at, spelled(path), message, hint, level))
 
 

@@ -36,18 +36,26 @@ def policy_of(said: ApproveDoc | None, system: System) -> ApprovalPolicy:
     return policy_over(said, system.critical_policy if said.critical else system.default_policy)
 
 
-def check_policy(ledger: Ledger, path: Path, policy: ApprovalPolicy, groups: Mapping[str, Group]) -> None:
-    """Note what is wrong with a policy: groups nobody knows, and votes that can never come together."""
+def check_policy(
+    ledger: Ledger, path: Path, policy: ApprovalPolicy, groups: Mapping[str, Group], *, rehearsed: bool = True
+) -> None:
+    """Note what is wrong with a policy: groups nobody knows, and votes that can never come together.
+
+    What cannot be rehearsed needs one vote more than its policy says, and nobody confirms it alone.
+    """
     for name in policy.groups:
         if name not in groups:
             ledger.error(path, f"There is no group «{name}».", did_you_mean(name, groups))
-    if policy.confirm and policy.votes == 1:
+    if policy.confirm and policy.votes == 1 and rehearsed:
         return
+    if not rehearsed:
+        policy = replace(policy, votes=policy.votes + 1, confirm=False)
     if not policy.groups and not policy.people:
         hint = "Name a group: approve: {group: …}, or give the system a default."
         ledger.error(path, "Nobody may approve this: it names no group and no person.", hint)
     elif not can_be_met(policy, groups):
-        ledger.error(path, f"{policy.votes} votes can never come together: too few people are named.")
+        hint = "" if rehearsed else "One vote is added because this cannot be rehearsed."
+        ledger.error(path, f"{policy.votes} votes can never come together: too few people are named.", hint)
 
 
 def can_be_met(policy: ApprovalPolicy, groups: Mapping[str, Group]) -> bool:

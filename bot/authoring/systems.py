@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.authoring.document import EnvDoc, MailDoc, SeverityDoc, SystemDoc
 from bot.authoring.ledger import Ledger
 from bot.authoring.policies import check_policy, policy_over
 from bot.authoring.problems import did_you_mean
+from bot.authoring.reading import Path
 from bot.authoring.templates import TemplateError, compile_template
 from bot.domain.runbook import ApprovalPolicy, Severity
 from bot.domain.system import (
@@ -20,6 +23,7 @@ from bot.domain.system import (
     Template,
 )
 
+_SECRET = re.compile(r"authorization|cookie|token|key|secret|password", re.IGNORECASE)
 _CRITICAL = ApprovalPolicy(votes=2)
 
 
@@ -69,6 +73,7 @@ def _check(ledger: Ledger, said: SystemDoc, system: System) -> None:
     for name, group in system.groups.items():
         if group.slack is None and not group.people:
             ledger.error(("groups", name), "The group is empty: give it slack: or people:.")
+    _check_services(ledger, said)
     for field, policy in (("default", system.default_policy), ("critical", system.critical_policy)):
         if field in said.policies.model_fields_set:
             check_policy(ledger, ("policies", field), policy, system.groups)
@@ -83,6 +88,24 @@ def _check(ledger: Ledger, said: SystemDoc, system: System) -> None:
                 compile_template(text)
             except TemplateError as error:
                 ledger.error(("templates", name, part), str(error), error.hint, line=error.line)
+
+
+def _check_services(ledger: Ledger, said: SystemDoc) -> None:
+    """Addresses are addresses, and nothing secret stands in the file."""
+    urls: dict[Path, str | EnvDoc | None] = {
+        ("services", name, "url"): each.url for name, each in said.services.items()
+    }
+    if said.stripe is not None:
+        urls["stripe", "url"] = said.stripe.url
+    for path, url in urls.items():
+        if isinstance(url, str) and not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s?#]*)?", url):
+            hint = "Write https://host/path; what holds a password belongs in {env: NAME}."
+            ledger.error(path, "This is not the plain address of a service.", hint)
+    for name, service in said.services.items():
+        for header, value in service.headers.items():
+            if isinstance(value, str) and _SECRET.search(header):
+                hint = f"Write {header}: {{env: NAME}} and set the variable."
+                ledger.error(("services", name, "headers", header), "A secret does not belong in this file.", hint)
 
 
 def _rule(severity: Severity, said: SeverityDoc) -> SeverityRule:

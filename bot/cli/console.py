@@ -1,4 +1,4 @@
-"""What the command line prints with, and how it ends: 0 done, 1 not as wished, 2 a mistake in the call, 3 a part is missing."""
+"""What the command line prints with, and how it ends: 0 done, 1 not as wished, 2 a mistake, 3 a part is missing."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ async def _slack(settings: Settings, manifest: Path) -> list[Examined]:
         return [Examined("slack", False, f"refuses the token: {error.response['error']}", "Reinstall the app.")]
     except (SlackClientError, OSError, TimeoutError):
         return [Examined("slack", False, "does not answer", "Is slack.com reachable from here?")]
-    declared = yaml.safe_load(manifest.read_text(encoding="utf-8"))["oauth_config"]["scopes"]["bot"]
+    declared = _scopes(manifest)
     headers = {name.lower(): value for name, value in answer.headers.items()}
     granted = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",")}
     missing = [scope for scope in declared if scope not in granted]
@@ -105,6 +105,11 @@ async def _slack(settings: Settings, manifest: Path) -> list[Examined]:
     else:
         found.append(Examined("scopes", True, f"all {len(declared)} granted"))
     return found
+
+
+def _scopes(manifest: Path) -> list[str]:
+    scopes: list[str] = yaml.safe_load(manifest.read_text(encoding="utf-8"))["oauth_config"]["scopes"]["bot"]
+    return scopes
 
 
 def _systems(settings: Settings, environment: Mapping[str, str]) -> list[Examined]:

@@ -1,8 +1,8 @@
 """`runbook drill`: a planted fault, played by a responder and an approver through Slack's wire, judged and timed.
 
-A drill is data beside its runbook (`runbooks/<system>/drills/<ID>.yaml`): the fault, the finding that must be said, what
-people do in turn, and what must be true in the end. Nothing is taken from the bot's insides that a person could not see,
-except the record: the run's state, the effects and the audit trail.
+A drill is data beside its runbook (`runbooks/<system>/drills/<ID>.yaml`): the fault, the findings that must be said,
+what people do in turn, and what must be true in the end. Nothing is taken from the bot's insides that a person could
+not see, except the record of the run.
 """
 
 from __future__ import annotations
@@ -330,7 +330,9 @@ def _drill(runbook: str, branch: str, plan: Mapping[str, Any]) -> Drill:
 def _approvable(seen: Seen) -> set[str]:
     """The actions that a message's Approve buttons stand for."""
     blocks = seen.raw.get("blocks") or []
-    pressed = [each for block in blocks for each in block.get("elements") or () if each.get("action_id") == Verb.APPROVE]
+    pressed = [
+        each for block in blocks for each in block.get("elements") or () if each.get("action_id") == Verb.APPROVE
+    ]
     return {Ref.decode(each["value"]).action for each in pressed}
 
 

@@ -6,19 +6,16 @@ stale click or a late worker can never push a run somewhere illegal.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 from bot.domain import outcomes as o
 from bot.domain.approval import RequestState, Verdict
 from bot.domain.events import BOT, Event, Happened
-from bot.domain.facts import FactStatus
-from bot.domain.run import ActionRun, ActionStatus, CheckRun, CheckStatus, Run, RunState
-from bot.errors import Refusal
-
-Step: TypeAlias = tuple[Run, tuple[Event, ...]]
+from bot.domain.looking import check_ended, concluded, question_asked, recheck
+from bot.domain.run import ActionRun, ActionStatus, Run, RunState
+from bot.domain.turns import OutOfTurn, Step, event_of, expect, next_in_plan, with_action
 
 _CHOOSABLE = frozenset(
     {
@@ -34,24 +31,20 @@ _CHOOSABLE = frozenset(
 _STOPPABLE = frozenset({ActionStatus.PREVIEWING, ActionStatus.REQUESTED, ActionStatus.WAITING})
 
 
-class OutOfTurn(Refusal):
-    """The outcome does not fit where the run stands: somebody was faster, or the message is old."""
-
-
 def advance(run: Run, outcome: o.RunOutcome, now: datetime) -> Step:  # noqa: C901, PLR0911, PLR0912 - one arm an outcome
     """The run after `outcome`, and the events to record. Pure and deterministic; raises `OutOfTurn`."""
     match outcome:
         case o.CheckEnded():
-            return _check_ended(run, outcome)
+            return check_ended(run, outcome)
         case o.QuestionAsked():
-            return _question_asked(run, outcome)
+            return question_asked(run, outcome)
         case o.Concluded():
-            return _concluded(run, outcome)
+            return concluded(run, outcome)
         case o.Restated():
             fresh = {conclusion.key: conclusion for conclusion in outcome.conclusions}
             return replace(run, conclusions=tuple(fresh.get(each.key, each) for each in run.conclusions)), ()
         case o.Recheck():
-            return _recheck(run, outcome)
+            return recheck(run, outcome)
         case o.Chosen():
             return _chosen(run, outcome)
         case o.Previewed():
@@ -61,9 +54,9 @@ def advance(run: Run, outcome: o.RunOutcome, now: datetime) -> Step:  # noqa: C9
         case o.NotPreviewed():
             return _stopped(run, outcome.key, outcome.reason, (ActionStatus.PREVIEWING,))
         case o.Edited():
-            _expect(run, outcome.key, ActionStatus.REQUESTED)
+            expect(run, outcome.key, ActionStatus.REQUESTED)
             edits = {**run.actions[outcome.key].edits, **outcome.edits}
-            run = _with(run, outcome.key, status=ActionStatus.PREVIEWING, by=outcome.by, edits=edits, due=None)
+            run = with_action(run, outcome.key, status=ActionStatus.PREVIEWING, by=outcome.by, edits=edits, due=None)
             event = Event(Happened.ACTION_EDITED, outcome.by, {"action": outcome.key, **outcome.edits})
             return replace(run, state=RunState.DECIDING), (event,)
         case o.Decided():
@@ -71,20 +64,20 @@ def advance(run: Run, outcome: o.RunOutcome, now: datetime) -> Step:  # noqa: C9
         case o.Voided():
             return _voided(run, outcome)
         case o.Intended():
-            _expect(run, outcome.key, ActionStatus.APPROVED)
-            run = _with(run, outcome.key, status=ActionStatus.ACTING)
-            return replace(run, state=RunState.ACTING), (_event(Happened.ACTION_INTENDED, outcome.key),)
+            expect(run, outcome.key, ActionStatus.APPROVED)
+            run = with_action(run, outcome.key, status=ActionStatus.ACTING)
+            return replace(run, state=RunState.ACTING), (event_of(Happened.ACTION_INTENDED, outcome.key),)
         case o.Effected():
-            _expect(run, outcome.key, ActionStatus.ACTING)
+            expect(run, outcome.key, ActionStatus.ACTING)
             data = {"headline": outcome.receipt.headline, "counts": dict(outcome.receipt.counts)}
-            run = _with(run, outcome.key, headline=outcome.receipt.headline)
-            return _after_effect(run, outcome.key, _event(Happened.ACTION_DONE, outcome.key, **data), outcome, now)
+            run = with_action(run, outcome.key, headline=outcome.receipt.headline)
+            return _after_effect(run, outcome.key, event_of(Happened.ACTION_DONE, outcome.key, **data), outcome, now)
         case o.NotEffected():
             return _stopped(run, outcome.key, outcome.reason, (ActionStatus.APPROVED, ActionStatus.ACTING))
         case o.Doubted():
-            _expect(run, outcome.key, ActionStatus.ACTING)
-            run = _with(run, outcome.key, status=ActionStatus.UNKNOWN, reason=outcome.why, due=None)
-            event = _event(Happened.ACTION_IN_DOUBT, outcome.key, why=outcome.why)
+            expect(run, outcome.key, ActionStatus.ACTING)
+            run = with_action(run, outcome.key, status=ActionStatus.UNKNOWN, reason=outcome.why, due=None)
+            event = event_of(Happened.ACTION_IN_DOUBT, outcome.key, why=outcome.why)
             return replace(run, state=RunState.PARKED, reason=outcome.why), (event,)
         case o.WaitsFor():
             return _waits(run, outcome)
@@ -95,8 +88,8 @@ def advance(run: Run, outcome: o.RunOutcome, now: datetime) -> Step:  # noqa: C9
         case o.Settled():
             return _settled(run, outcome, now)
         case o.Reported():
-            _expect(run, outcome.key, ActionStatus.WAITING)
-            run = _with(run, outcome.key, reason=outcome.note)
+            expect(run, outcome.key, ActionStatus.WAITING)
+            run = with_action(run, outcome.key, reason=outcome.note)
             event = Event(Happened.ACTION_DONE, outcome.by, {"action": outcome.key, "note": outcome.note})
             return _after_effect(run, outcome.key, event, outcome, now)
         case o.Skipped():
@@ -110,91 +103,6 @@ def advance(run: Run, outcome: o.RunOutcome, now: datetime) -> Step:  # noqa: C9
             return run, (Event(Happened.RUN_PARKED, BOT, {"reference": outcome.reference}),)
         case _:
             assert_never(outcome)
-
-
-# -- looking -----------------------------------------------------------------------------------------------------------
-
-
-def _check_ended(run: Run, outcome: o.CheckEnded) -> Step:
-    check = run.checks.get(outcome.key)
-    if check is None:
-        raise OutOfTurn(f"This run has no check «{outcome.key}».")
-    answering = check.status is CheckStatus.ASKING
-    if outcome.by and not answering:
-        raise OutOfTurn("This question has been answered already.")
-    fact = outcome.fact
-    ended = replace(
-        check,
-        status=_CHECK_STATUS[fact.status],
-        summary=fact.summary,
-        error=fact.error,
-        duration=fact.duration,
-        changed=outcome.changed,
-        answered_by=outcome.by,
-    )
-    run = replace(run, checks={**run.checks, check.key: ended})
-    data = {"check": check.key, "status": fact.status, "summary": fact.summary, "error": fact.error}
-    if answering:
-        run = replace(run, concluded=False)
-        if run.state is RunState.DECIDING:
-            run = replace(run, state=RunState.DIAGNOSING)
-        return run, (Event(Happened.QUESTION_ANSWERED, outcome.by or BOT, data),)
-    if run.state is RunState.REQUESTED:
-        run = replace(run, state=RunState.DIAGNOSING)
-    return run, (Event(Happened.CHECK_ENDED, BOT, data),)
-
-
-_CHECK_STATUS: Mapping[FactStatus, CheckStatus] = {
-    FactStatus.DONE: CheckStatus.DONE,
-    FactStatus.FAILED: CheckStatus.FAILED,
-    FactStatus.TIMED_OUT: CheckStatus.FAILED,
-    FactStatus.SKIPPED: CheckStatus.SKIPPED,
-    FactStatus.ASKING: CheckStatus.ASKING,
-}
-
-
-def _question_asked(run: Run, outcome: o.QuestionAsked) -> Step:
-    check = run.checks.get(outcome.key)
-    if check is None or check.status is not CheckStatus.PENDING:
-        raise OutOfTurn(f"The question «{outcome.key}» has been asked already.")
-    asking = replace(check, status=CheckStatus.ASKING, summary=outcome.text)
-    state = RunState.DIAGNOSING if run.state is RunState.REQUESTED else run.state
-    run = replace(run, state=state, checks={**run.checks, check.key: asking})
-    return run, (Event(Happened.QUESTION_ASKED, BOT, {"check": check.key, "text": outcome.text}),)
-
-
-def _concluded(run: Run, outcome: o.Concluded) -> Step:
-    if run.current is not None or run.state.final:
-        raise OutOfTurn("An action is under way; findings are concluded before acting.")
-    actions = dict(run.actions)
-    plan: tuple[str, ...] = ()
-    for conclusion in outcome.conclusions:
-        for key in conclusion.propose:
-            known = actions.get(key)
-            if known is not None and known.status in (ActionStatus.DONE, ActionStatus.SKIPPED):
-                continue
-            actions[key] = replace(known or ActionRun(key), status=ActionStatus.OFFERED, finding=conclusion.key)
-        if conclusion.propose and not plan:
-            plan = tuple(key for key in conclusion.propose if actions[key].status is ActionStatus.OFFERED)
-    for key, action in actions.items():
-        # What an earlier look proposed and this one does not is no longer on offer.
-        if action.status is ActionStatus.OFFERED and not any(key in c.propose for c in outcome.conclusions):
-            actions[key] = replace(action, status=ActionStatus.SKIPPED, reason="no finding proposes it any more")
-    run = replace(
-        run, state=RunState.DECIDING, conclusions=outcome.conclusions, concluded=True, plan=plan, actions=actions
-    )
-    data = {"findings": [{"key": c.key, "say": c.say, "propose": list(c.propose)} for c in outcome.conclusions]}
-    return _next_in_plan(run), (Event(Happened.FINDINGS_CONCLUDED, BOT, data),)
-
-
-def _recheck(run: Run, outcome: o.Recheck) -> Step:
-    if run.state is RunState.PARKED or (run.current and run.current.status not in (ActionStatus.REQUESTED,)):
-        raise OutOfTurn("An action is under way; look again when it has ended.")
-    if run.current is not None:
-        raise OutOfTurn("An approval is pending; it is checked again before anything is done.")
-    checks = {key: CheckRun(key) for key in run.checks}
-    run = replace(run, state=RunState.DIAGNOSING, checks=checks, concluded=False, plan=(), finished_at=None)
-    return run, (Event(Happened.RUN_RECHECKED, outcome.by),)
 
 
 # -- choosing and asking -----------------------------------------------------------------------------------------------
@@ -224,8 +132,8 @@ def _chosen(run: Run, outcome: o.Chosen) -> Step:
 
 
 def _previewed(run: Run, outcome: o.Previewed) -> Step:
-    _expect(run, outcome.key, ActionStatus.PREVIEWING)
-    run = _with(
+    expect(run, outcome.key, ActionStatus.PREVIEWING)
+    run = with_action(
         run,
         outcome.key,
         status=ActionStatus.REQUESTED,
@@ -235,22 +143,22 @@ def _previewed(run: Run, outcome: o.Previewed) -> Step:
         due=outcome.expires_at,
     )
     data = {"request": outcome.request, "headline": outcome.headline}
-    return replace(run, state=RunState.AWAITING_APPROVAL), (_event(Happened.APPROVAL_REQUESTED, outcome.key, **data),)
+    return replace(run, state=RunState.AWAITING_APPROVAL), (event_of(Happened.APPROVAL_REQUESTED, outcome.key, **data),)
 
 
 def _ungated(run: Run, outcome: o.Ungated) -> Step:
-    _expect(run, outcome.key, ActionStatus.PREVIEWING)
-    run = _with(run, outcome.key, status=ActionStatus.APPROVED, headline=outcome.headline)
+    expect(run, outcome.key, ActionStatus.PREVIEWING)
+    run = with_action(run, outcome.key, status=ActionStatus.APPROVED, headline=outcome.headline)
     return replace(run, state=RunState.ACTING), ()
 
 
 def _decided(run: Run, outcome: o.Decided) -> Step:
-    _expect(run, outcome.key, ActionStatus.REQUESTED)
+    expect(run, outcome.key, ActionStatus.REQUESTED)
     verdict = outcome.verdict
     match verdict.state:
         case RequestState.APPROVED:
-            run = _with(run, outcome.key, status=ActionStatus.APPROVED, due=None)
-            event = _event(Happened.APPROVAL_GRANTED, outcome.key, by=[vote.person.id for vote in verdict.counted])
+            run = with_action(run, outcome.key, status=ActionStatus.APPROVED, due=None)
+            event = event_of(Happened.APPROVAL_GRANTED, outcome.key, by=[vote.person.id for vote in verdict.counted])
             return replace(run, state=RunState.ACTING), (event,)
         case RequestState.DENIED:
             return _refused(run, outcome.key, ActionStatus.DENIED, Happened.APPROVAL_DENIED, verdict)
@@ -264,16 +172,16 @@ def _decided(run: Run, outcome: o.Decided) -> Step:
 
 def _refused(run: Run, key: str, status: ActionStatus, kind: Happened, verdict: Verdict) -> Step:
     reason = " ".join(verdict.reasons)
-    run = _with(run, key, status=status, reason=reason, due=None)
-    return replace(run, state=RunState.DECIDING), (_event(kind, key, reason=reason),)
+    run = with_action(run, key, status=status, reason=reason, due=None)
+    return replace(run, state=RunState.DECIDING), (event_of(kind, key, reason=reason),)
 
 
 def _voided(run: Run, outcome: o.Voided) -> Step:
-    _expect(run, outcome.key, ActionStatus.REQUESTED, ActionStatus.APPROVED, ActionStatus.ACTING)
+    expect(run, outcome.key, ActionStatus.REQUESTED, ActionStatus.APPROVED, ActionStatus.ACTING)
     status = ActionStatus.PREVIEWING if outcome.again else ActionStatus.FAILED
-    run = _with(run, outcome.key, status=status, reason=outcome.reason, due=None)
+    run = with_action(run, outcome.key, status=status, reason=outcome.reason, due=None)
     return replace(run, state=RunState.DECIDING), (
-        _event(Happened.APPROVAL_VOIDED, outcome.key, reason=outcome.reason),
+        event_of(Happened.APPROVAL_VOIDED, outcome.key, reason=outcome.reason),
     )
 
 
@@ -283,73 +191,82 @@ def _voided(run: Run, outcome: o.Voided) -> Step:
 def _after_effect(run: Run, key: str, event: Event, outcome: o.Effected | o.Reported, now: datetime) -> Step:
     undone = run.actions[key].undo_of
     if undone:
-        run = _with(run, undone, undone_by=key)
+        run = with_action(run, undone, undone_by=key)
     if outcome.verify_within is None:
-        run = _with(run, key, status=ActionStatus.DONE, due=None)
+        run = with_action(run, key, status=ActionStatus.DONE, due=None)
         return _finish_action(run, (event,), now)
-    run = _with(run, key, status=ActionStatus.VERIFYING, due=now, deadline=now + outcome.verify_within)
+    run = with_action(run, key, status=ActionStatus.VERIFYING, due=now, deadline=now + outcome.verify_within)
     return replace(run, state=RunState.VERIFYING), (event,)
 
 
 def _waits(run: Run, outcome: o.WaitsFor) -> Step:
-    _expect(run, outcome.key, ActionStatus.ACTING)
+    expect(run, outcome.key, ActionStatus.ACTING)
     changes = {"status": ActionStatus.WAITING, "reason": outcome.what, "due": outcome.due, "deadline": outcome.deadline}
     run = replace(run, actions={**run.actions, outcome.key: replace(run.actions[outcome.key], **changes)})  # type: ignore[arg-type]  # one dict of several field types
-    return run, (_event(Happened.ACTION_WAITING, outcome.key, what=outcome.what),)
+    return run, (event_of(Happened.ACTION_WAITING, outcome.key, what=outcome.what),)
 
 
 def _looked(run: Run, outcome: o.Looked, now: datetime) -> Step:
-    action = _expect(run, outcome.key, ActionStatus.VERIFYING, ActionStatus.WAITING)
+    action = expect(run, outcome.key, ActionStatus.VERIFYING, ActionStatus.WAITING)
     if outcome.holds:
-        run = _with(run, outcome.key, status=ActionStatus.DONE, due=None)
-        return _finish_action(run, (_event(Happened.ACTION_VERIFIED, outcome.key),), now)
+        run = with_action(run, outcome.key, status=ActionStatus.DONE, due=None)
+        return _finish_action(run, (event_of(Happened.ACTION_VERIFIED, outcome.key),), now)
     if action.deadline is not None and now < action.deadline:
-        return _with(run, outcome.key, due=min(outcome.due, action.deadline)), ()
+        return with_action(run, outcome.key, due=min(outcome.due, action.deadline)), ()
     waited = action.status is ActionStatus.WAITING
     status = ActionStatus.EXPIRED if waited else ActionStatus.UNVERIFIED
     reason = outcome.why or (
         "It did not come about in time." if waited else "The check after the change did not come to hold."
     )
-    run = _with(run, outcome.key, status=status, reason=reason, due=None)
-    return replace(run, state=RunState.DECIDING), (_event(Happened.ACTION_UNVERIFIED, outcome.key, reason=reason),)
+    run = with_action(run, outcome.key, status=status, reason=reason, due=None)
+    return replace(run, state=RunState.DECIDING), (event_of(Happened.ACTION_UNVERIFIED, outcome.key, reason=reason),)
 
 
 def _look_now(run: Run, outcome: o.LookNow, now: datetime) -> Step:
-    action = _expect(run, outcome.key, ActionStatus.VERIFYING, ActionStatus.WAITING, ActionStatus.UNVERIFIED)
+    lookable = (ActionStatus.VERIFYING, ActionStatus.WAITING, ActionStatus.UNVERIFIED, ActionStatus.UNKNOWN)
+    action = expect(run, outcome.key, *lookable)
+    if action.status is ActionStatus.UNKNOWN:
+        # Back to an act that was interrupted: what became of it is looked up again.
+        run = with_action(run, outcome.key, status=ActionStatus.ACTING, reason="")
+        return replace(run, state=RunState.ACTING, reason=""), ()
     if action.status is ActionStatus.WAITING and action.due is None:
         raise OutOfTurn("This waits for a person to report, not for a check.")
     if action.status is not ActionStatus.UNVERIFIED:
-        return _with(run, outcome.key, due=now), ()
+        return with_action(run, outcome.key, due=now), ()
     if run.current is not None:
         raise OutOfTurn(f"«{run.current.key}» is under way; one action at a time.")
-    again = _with(run, outcome.key, status=ActionStatus.VERIFYING, due=now, deadline=now + outcome.within, reason="")
+    again = with_action(
+        run, outcome.key, status=ActionStatus.VERIFYING, due=now, deadline=now + outcome.within, reason=""
+    )
     return replace(again, state=RunState.VERIFYING, finished_at=None), ()
 
 
 def _settled(run: Run, outcome: o.Settled, now: datetime) -> Step:
-    action = _expect(run, outcome.key, ActionStatus.UNKNOWN)
+    action = expect(run, outcome.key, ActionStatus.UNKNOWN)
     event = Event(Happened.ACTION_SETTLED, outcome.by, {"action": outcome.key, "happened": outcome.happened})
     run = replace(run, reason="")
     if not outcome.happened:
-        run = _with(run, outcome.key, status=ActionStatus.FAILED, reason="A person found that nothing had changed.")
+        run = with_action(
+            run, outcome.key, status=ActionStatus.FAILED, reason="A person found that nothing had changed."
+        )
         return replace(run, state=RunState.DECIDING), (event,)
     if action.undo_of:
-        run = _with(run, action.undo_of, undone_by=outcome.key)
-    run = _with(run, outcome.key, status=ActionStatus.DONE, reason="A person found that it had happened.")
+        run = with_action(run, action.undo_of, undone_by=outcome.key)
+    run = with_action(run, outcome.key, status=ActionStatus.DONE, reason="A person found that it had happened.")
     return _finish_action(run, (event,), now)
 
 
 def _stopped(run: Run, key: str, reason: str, expected: tuple[ActionStatus, ...]) -> Step:
-    _expect(run, key, *expected)
-    run = _with(run, key, status=ActionStatus.FAILED, reason=reason, due=None)
-    return replace(run, state=RunState.DECIDING), (_event(Happened.ACTION_FAILED, key, reason=reason),)
+    expect(run, key, *expected)
+    run = with_action(run, key, status=ActionStatus.FAILED, reason=reason, due=None)
+    return replace(run, state=RunState.DECIDING), (event_of(Happened.ACTION_FAILED, key, reason=reason),)
 
 
 def _skipped(run: Run, outcome: o.Skipped, now: datetime) -> Step:
     action = run.actions.get(outcome.key)
     if action is None or action.status not in _CHOOSABLE | _STOPPABLE:
         raise OutOfTurn("This action can no longer be left out.")
-    run = _with(run, outcome.key, status=ActionStatus.SKIPPED, due=None)
+    run = with_action(run, outcome.key, status=ActionStatus.SKIPPED, due=None)
     events = (Event(Happened.ACTION_SKIPPED, outcome.by, {"action": outcome.key}),)
     return (run, events) if run.current is not None else _finish_action(run, events, now)
 
@@ -371,7 +288,7 @@ def _cancelled(run: Run, outcome: o.Cancelled, now: datetime) -> Step:
     if current is not None and current.status in (ActionStatus.APPROVED, ActionStatus.ACTING, ActionStatus.UNKNOWN):
         raise OutOfTurn("A change is being made right now; it cannot be called back.")
     if current is not None:
-        run = _with(run, current.key, status=ActionStatus.SKIPPED, reason="the run was cancelled", due=None)
+        run = with_action(run, current.key, status=ActionStatus.SKIPPED, reason="the run was cancelled", due=None)
     run = replace(run, state=RunState.CANCELLED, finished_at=now, reason=outcome.reason)
     return run, (Event(Happened.RUN_CANCELLED, outcome.by, {"reason": outcome.reason}),)
 
@@ -380,37 +297,9 @@ def _finish_action(run: Run, events: tuple[Event, ...], now: datetime) -> Step:
     """After an action has ended well or was left out: the next in the plan, or the end of the run."""
     open_plan = [key for key in run.plan if run.actions[key].status in (ActionStatus.OFFERED, ActionStatus.QUEUED)]
     if open_plan:
-        return _next_in_plan(replace(run, state=RunState.DECIDING)), events
+        return next_in_plan(replace(run, state=RunState.DECIDING)), events
     halted = (ActionStatus.FAILED, ActionStatus.DENIED, ActionStatus.EXPIRED, ActionStatus.UNVERIFIED)
     if any(run.actions[key].status in halted for key in run.plan):
         return replace(run, state=RunState.DECIDING), events
     run = replace(run, state=RunState.DONE, finished_at=now)
     return run, (*events, Event(Happened.RUN_DONE, BOT))
-
-
-def _next_in_plan(run: Run) -> Run:
-    """The first action of the plan that is still open is previewed; the others wait their turn."""
-    actions = dict(run.actions)
-    first = True
-    for key in run.plan:
-        action = actions[key]
-        if action.status in (ActionStatus.OFFERED, ActionStatus.QUEUED):
-            actions[key] = replace(action, status=ActionStatus.PREVIEWING if first else ActionStatus.QUEUED)
-            first = False
-    return replace(run, actions=actions)
-
-
-def _expect(run: Run, key: str, *statuses: ActionStatus) -> ActionRun:
-    action = run.actions.get(key)
-    if action is None or action.status not in statuses:
-        stands = "not part of this run" if action is None else f"already {action.status}"
-        raise OutOfTurn(f"This action is {stands}.")
-    return action
-
-
-def _with(run: Run, key: str, **changes: object) -> Run:
-    return replace(run, actions={**run.actions, key: replace(run.actions[key], **changes)})  # type: ignore[arg-type]  # fields named by the callers above
-
-
-def _event(kind: Happened, action: str, **data: object) -> Event:
-    return Event(kind, BOT, {"action": action, **data})

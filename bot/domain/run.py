@@ -111,8 +111,8 @@ class CheckRun:
 @dataclass(frozen=True, slots=True)
 class ActionRun:
     """How one action goes. `request` is the approval request, `by` who asked, `reason` the last thing said about it,
-    `due` when the worker looks again, `deadline` when it stops looking, `undo_of` the action it takes back, `edits` what
-    a person changed in its text."""
+    `due` when the worker looks again, `deadline` when it stops looking, `undo_of` the action it takes back, `edits`
+    what a person changed in its text."""
 
     key: str
     status: ActionStatus = ActionStatus.OFFERED

@@ -121,8 +121,8 @@ class Action:
     """A step that changes something; gated, previewed, verified and, where possible, undone.
 
     `evidence` are the checks read again after the deciding vote; `verify` is an expression over facts that must come
-    to hold within `verify_within`, and `verify_needs` the checks it reads; `lock` is a template naming the target that only
-    one run may act on at a time.
+    to hold within `verify_within`, and `verify_needs` the checks it reads; `lock` is a template naming the target that
+    only one run may act on at a time.
     """
 
     key: str

@@ -90,7 +90,9 @@ async def settle(work: Work, run: Run, key: str) -> None:
     await conclude_act(work, ready.action, key, effect, outcome)
 
 
-async def conclude_act(work: Work, action: Action, key: str, effect: EffectKey, outcome: Outcome) -> None:
+async def conclude_act(  # noqa: C901 - one arm an outcome, twice
+    work: Work, action: Action, key: str, effect: EffectKey, outcome: Outcome
+) -> None:
     """Record how an act ended: the effect's own row and the run in one transaction."""
 
     async def end(tx: Transaction) -> None:
@@ -166,8 +168,8 @@ async def _still_justified(work: Work, run: Run, going: ActionRun, facts: Mappin
 
 
 def _follows(run: Run, going: ActionRun) -> bool:
-    """Whether an earlier action of the plan has taken effect: what it put right no longer speaks for the later ones, and
-    their own conditions decide."""
+    """Whether an earlier action of the plan has taken effect: what it put right no longer speaks for the later ones,
+    and their own conditions decide."""
     earlier = run.plan[: run.plan.index(going.key)] if going.key in run.plan else ()
     return any(run.actions[key].status.effected for key in earlier)
 

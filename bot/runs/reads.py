@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from bot.clock import Clock
 from bot.domain.approval import RequestState, Verdict, evaluate
 from bot.domain.change import Receipt
@@ -21,7 +19,7 @@ from bot.store import approvals, audit, incidents, runs
 from bot.store.approvals import StoredRequest
 from bot.store.audit import AuditLine
 from bot.store.codec import unpack
-from bot.store.session import Store
+from bot.store.session import Connection, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +122,7 @@ class Reads:
         async with self._store.reading() as connection:
             return await audit.read(connection, run_id=run_id, incident_id=incident_id)
 
-    async def _approval(self, connection: AsyncConnection, stored: StoredRequest) -> ApprovalShown:
+    async def _approval(self, connection: Connection, stored: StoredRequest) -> ApprovalShown:
         request = stored.request
         votes = await approvals.votes(connection, request.id)
         # The store has judged every vote when it came; here they are only shown, so everybody who voted is a member.

@@ -14,10 +14,10 @@ import structlog
 
 from bot.clock import Clock
 from bot.domain import outcomes as o
-from bot.domain.advance import OutOfTurn
 from bot.domain.approval import RequestState, Verdict
 from bot.domain.run import Run
 from bot.domain.tasks import Act, Conclude, Diagnose, Expire, LookAgain, MakePreview, Nothing, Settle, Sleep, next_task
+from bot.domain.turns import OutOfTurn
 from bot.errors import BotError
 from bot.runs.acting import act, look_again, settle
 from bot.runs.changes import apply, locked

@@ -1,4 +1,4 @@
-"""The whole sandbox: a PostgreSQL with the sample system, a local Stripe, local services and a local Slack, on loopback."""
+"""The whole sandbox on loopback: a PostgreSQL with the sample system, local Stripe, local services and local Slack."""
 
 from __future__ import annotations
 

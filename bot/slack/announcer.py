@@ -1,7 +1,7 @@
 """From the outbox to Slack: one sender among all replicas, in order within an incident, at the pace Slack allows.
 
-A message in the outbox says what changed, not what to show: it is rendered from what is true when it is sent, so several
-changes become one update, and a card is always a picture of the present.
+A message in the outbox says what changed, not what to show: it is rendered from what is true when it is sent, so
+several changes become one update, and a card is always a picture of the present.
 """
 
 from __future__ import annotations
@@ -29,7 +29,15 @@ _LEADER = 7_204_551_192
 POLL = timedelta(seconds=2)
 GIVE_UP_AFTER = 8
 # What everybody looks at goes out before the details in the thread.
-_ORDER: Mapping[str, int] = {"channel": 0, "run": 1, "approval": 2, "notice": 3, "ended": 4, "resolved": 4, "incident": 5}
+_ORDER: Mapping[str, int] = {
+    "channel": 0,
+    "run": 1,
+    "approval": 2,
+    "notice": 3,
+    "ended": 4,
+    "resolved": 4,
+    "incident": 5,
+}
 _LAST = 9
 
 

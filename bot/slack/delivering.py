@@ -17,6 +17,7 @@ from bot.slack.views.checks import check_detail
 from bot.slack.views.incident import escalation, headline, summary
 from bot.slack.views.kit import File, Message
 from bot.slack.views.run import run_card
+from bot.slack.views.text import escape
 from bot.store import incidents, outbox
 from bot.store.outbox import Outgoing, Posted
 from bot.store.session import Store
@@ -45,7 +46,7 @@ async def deliver(message: Outgoing, desk: Desk, store: Store) -> None:
         case "escalated":
             await sender.escalated(_given(message.incident_id), message.body["to"], str(message.body["reason"]))
         case "notice":
-            await sender.notice(_given(message.run_id), str(message.body["channel"]), str(message.body["text"]))
+            await sender.notice(message)
         case _:
             raise BotError(f"There is no topic «{message.topic}».")
 
@@ -147,10 +148,14 @@ class Sender:
         message = escalation(incident, runs, to, reason, self._desk.clock.now())
         await self._client.post(_given(incident.channel), message)
 
-    async def notice(self, run_id: str, channel: str, text: str) -> None:
-        """A message that a runbook sends to a channel or a person."""
-        shown = await self._desk.reads.shown(run_id)
-        await self._client.post(channel or self._channel_of(shown), Message([], text))
+    async def notice(self, message: Outgoing) -> None:
+        """A message that a runbook sends to a channel or a person; it was read and approved as it is."""
+        subject, words = str(message.body.get("subject") or ""), str(message.body["text"])
+        said = escape(f"{subject}\n{words}" if subject else words)
+        key = f"notice:{message.body['effect']}"
+        if await self._posted(key) is None:
+            to = str(message.body["to"])
+            await self._remember(key, Posted(to, await self._client.post(to, Message([], said))))
 
     # -- where things are ----------------------------------------------------------------------------------------------
 
@@ -217,5 +222,3 @@ def _given(value: str | None) -> str:
     if value is None:
         raise BotError("A message in the outbox does not say what it is about.")
     return value
-
-

@@ -10,42 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from bot.errors import BotError, Mistake
 from bot.steps.base import StepContext
+from bot.steps.stripe_spec import METHODS, WITH_ID, StripeSpec
 
 if TYPE_CHECKING:
     import stripe
 
-    from bot.steps.stripe import StripeSpec
-
-VERBS = ("list", "retrieve", "create", "update", "cancel", "delete", "refund", "pay", "void", "send", "finalize")
-READS = frozenset({"list", "retrieve"})
-WITH_ID = frozenset(VERBS) - {"list", "create"}
-METHODS: Mapping[str, Mapping[str, str]] = {
-    "customers": {"list": "list", "retrieve": "retrieve", "create": "create", "update": "update", "delete": "delete"},
-    "subscriptions": {
-        "list": "list",
-        "retrieve": "retrieve",
-        "create": "create",
-        "update": "update",
-        "cancel": "cancel",
-    },
-    "invoices": {
-        **{"list": "list", "retrieve": "retrieve", "update": "update", "pay": "pay"},
-        **{"void": "void_invoice", "send": "send_invoice", "finalize": "finalize_invoice"},
-    },
-    "payment_intents": {
-        **{"list": "list", "retrieve": "retrieve", "update": "update", "cancel": "cancel"},
-        "refund": "refund",
-    },
-    "charges": {"list": "list", "retrieve": "retrieve", "update": "update", "refund": "refund"},
-    "refunds": {"list": "list", "retrieve": "retrieve", "update": "update"},
-    "disputes": {"list": "list", "retrieve": "retrieve"},
-    "events": {"list": "list", "retrieve": "retrieve"},
-    "products": {"list": "list", "retrieve": "retrieve"},
-    "prices": {"list": "list", "retrieve": "retrieve"},
-    "webhook_endpoints": {"list": "list", "retrieve": "retrieve", "update": "update"},
-    "balance": {"retrieve": "retrieve"},
-}
-"""What may be done with which family, and the SDK's name for it."""
 
 EMPTY = frozenset({"", "none", "null"})
 FILTERS = ("customer", "subscription", "price", "payment_intent", "charge", "status", "email", "type")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.domain.change import Preview, Receipt, RowChange, comparable
 from bot.errors import BotError, Mistake, Refusal
 from bot.steps.base import StepContext
 from bot.steps.stripe_calls import amount, arguments, guarded, object_id
 from bot.steps.stripe_objects import described, money, plain
-
-if TYPE_CHECKING:
-    from bot.steps.stripe import StripeSpec
+from bot.steps.stripe_spec import StripeSpec
 
 DIFFERENCES = 3
 ENDED = frozenset({"canceled", "incomplete_expired"})

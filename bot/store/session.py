@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from asyncpg.exceptions import PostgresConnectionError
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
@@ -21,6 +21,9 @@ from bot.domain.events import Event
 from bot.domain.facts import to_json
 from bot.errors import Unavailable
 from bot.store import tables
+
+Connection: TypeAlias = AsyncConnection
+"""What reads are given."""
 
 ADVANCE = "advance"
 OUTBOX_CHANNEL = "runbook_outbox"

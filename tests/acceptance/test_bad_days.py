@@ -27,7 +27,9 @@ inputs:
 checks:
   many: {title: Ten thousand rows, sql: "SELECT n, repeat('x', 40) AS x FROM generate_series(1, 10000) AS n"}
   wide: {title: Two megabytes, sql: "SELECT repeat('é😀', 500000) AS cell, NULL AS nothing"}
-  odd: {title: Odd text, sql: "SELECT :word AS word, '<!channel> <https://evil.test|click>' AS link, decode('00ff10', 'hex') AS raw"}
+  odd:
+    title: Odd text
+    sql: SELECT :word AS word, '<!channel> <https://evil.test|click>' AS link, decode('00ff10', 'hex') AS raw
   gone: {title: A vanished table, sql: SELECT * FROM businesses_of_yesterday}
   slow: {title: Too slow, timeout: 1s, sql: "SELECT count(*) FROM generate_series(1, 2000000000)"}
   empty: {title: Nothing, sql: SELECT * FROM businesses WHERE false}
@@ -51,7 +53,7 @@ async def torture(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Scene]:
 
 @pytest.mark.parametrize("word", INJECTIONS)
 async def test_monstrous_data_is_shown_bounded(torture: Scene, word: str) -> None:
-    """Ten thousand rows, two megabytes, NULLs, bytes, emoji, hostile words, a vanished table and a slow query at once."""
+    """Ten thousand rows, two megabytes, NULLs, bytes, emoji, hostile words, a vanished table, a slow query at once."""
     desk = torture.sandbox.bot.desk
     runbook = desk.library.catalogue.get("RB-900")
     assert runbook is not None

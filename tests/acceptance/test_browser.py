@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 
 from bot.domain.run import ActionStatus
 from tests.acceptance.conftest import Scene
@@ -16,7 +16,7 @@ from tests.local_slack.page_browser import ARGUMENTS
 pytestmark = [pytest.mark.browser, pytest.mark.main_job]
 
 PICTURES = Path(__file__).resolve().parents[2] / "build" / "screenshots"
-WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+WIDE, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ async def shoot(page: Page, name: str) -> None:
     """Keep a picture in light and in dark."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of two words
+        await page.emulate_media(color_scheme=scheme)
         await page.screenshot(path=PICTURES / f"{name}-{scheme}.png")
     await page.emulate_media(color_scheme="light")
 

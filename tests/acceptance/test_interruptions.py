@@ -31,7 +31,13 @@ async def doomed(scene: Scene, milestone: str) -> asyncio.subprocess.Process:
     """A worker in a process of its own that kills itself at a milestone."""
     env = {**os.environ, **scene.sandbox.world.environment(), "RUNBOOKS_PATH": str(ROOT / "runbooks")}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.acceptance.doomed_worker", milestone, env=env, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+        sys.executable,
+        "-m",
+        "tests.acceptance.doomed_worker",
+        milestone,
+        env=env,
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
     assert (await asyncio.wait_for(process.stdout.readline(), 30)).strip() == b"ready"
@@ -49,8 +55,8 @@ async def taken_over(scene: Scene) -> Run:
 
 @pytest.mark.parametrize(("moment", "effected"), [("intended", False), ("acted", True)])
 async def test_a_worker_killed_around_the_effect(idle: Scene, moment: str, effected: bool) -> None:
-    """Killed before the effect: nothing changed, and it says so. Killed after it, before it was recorded: the receipt in
-    the target says that it happened. In neither case does it happen twice."""
+    """Killed before the effect: nothing changed, and it says so. Killed after it, before it was recorded: the receipt
+    in the target says that it happened. In neither case does it happen twice."""
     process = await doomed(idle, moment)
     planted = await idle.plant("webhook_missed")
     await idle.person("ana").types(f"/runbook RB-011 business_id={planted.business_id}")

@@ -18,7 +18,7 @@ stripe: {key: SHOP_STRIPE}
 mail: {host: {env: SHOP_MAIL}, port: 25, sender: shop@example.test}
 groups:
   billing: {slack: billing-approvers}
-  owners: {people: [U0A, U0B]}
+  owners: {people: [U0A, U0B, U0C]}
 policies:
   default: {group: billing}
   critical: {group: owners, votes: 2}

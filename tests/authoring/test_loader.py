@@ -170,10 +170,11 @@ def test_problems_have_place_and_hint_in_every_rendering() -> None:
 
 def test_line_inside_a_long_text_is_found() -> None:
     """A mistake on the third line of a template is reported at that line of the file."""
-    _, problems = read_runbook(
-        RUNBOOK.replace('"{{ account.row.name }} is frozen."', "|\n      a\n      {% set x = 1 %}")
-    )
-    assert any("«set»" in problem.message for problem in problems)
+    text = RUNBOOK.replace('"{{ account.row.name }} is frozen."', "|\n      a\n      {% set x = 1 %}")
+    _, problems = read_runbook(text)
+    (problem,) = problems
+    assert "«set»" in problem.message
+    assert text.splitlines()[problem.line - 1] == "      {% set x = 1 %}"
 
 
 @pytest.mark.parametrize(
@@ -182,10 +183,13 @@ def test_line_inside_a_long_text_is_found() -> None:
         ("{read: SHOP_READ, act: SHOP_ACT}", "{read: postgresql://user:secret@host/db}", "not written the way"),
         ("{slack: billing-approvers}", "{}", "The group is empty"),
         ("group: billing}", "group: biling}", "no group «biling»"),
-        ("{group: owners, votes: 2}", "{group: owners, votes: 3}", "can never come together"),
+        ("{group: owners, votes: 2}", "{group: owners, votes: 4}", "can never come together"),
         ("[lead]", "[leed]", "no contact or group «leed»"),
         ("{{ account.row.name }}", "{{ account.row.name ", "unexpected end"),
         ("id: shop", "id: The Shop", "not written the way"),
+        ("{env: SHOP_API}", "https://me:secret@host", "not the plain address"),
+        ("{env: SHOP_API}", "ftp://host", "not the plain address"),
+        ("{env: SHOP_TOKEN}", "Bearer abc", "secret does not belong"),
         ("databases:", "database:", "«database» is not a field here"),
     ],
 )

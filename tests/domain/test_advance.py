@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.domain import outcomes as o
-from bot.domain.advance import OutOfTurn, advance
+from bot.domain.advance import advance
 from bot.domain.approval import RequestState, Verdict
 from bot.domain.change import Receipt
 from bot.domain.events import Happened
@@ -18,6 +18,7 @@ from bot.domain.facts import Fact, FactStatus
 from bot.domain.run import ActionStatus, CheckRun, CheckStatus, Conclusion, Run, RunState
 from bot.domain.runbook import Severity
 from bot.domain.tasks import Act, Conclude, Diagnose, LookAgain, MakePreview, Nothing, Settle, Sleep, due_at, next_task
+from bot.domain.turns import OutOfTurn
 
 pytestmark = pytest.mark.main_job
 

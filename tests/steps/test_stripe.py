@@ -14,8 +14,9 @@ from bot.domain.runbook import Section
 from bot.errors import Refusal
 from bot.sandbox.stripe import Fault, FaultKind, LocalStripe
 from bot.steps.base import Done, Failed, InDoubt, Outcome, StepContext
-from bot.steps.stripe import Stripe, StripeSpec
+from bot.steps.stripe import Stripe
 from bot.steps.stripe_objects import money, plain
+from bot.steps.stripe_spec import StripeSpec
 from tests.steps.conftest import KEY, SYSTEM, MakeContext
 
 pytestmark = pytest.mark.runbooks

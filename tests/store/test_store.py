@@ -97,14 +97,18 @@ async def test_state_job_message_and_audit_commit_together(store: Store) -> None
 
 
 async def test_nothing_is_left_of_an_action_that_fails(store: Store) -> None:
-    """A job enqueued as the very first statement is rolled back with the rest, although it goes by the raw connection."""
-    with pytest.raises(ZeroDivisionError):
+    """A job enqueued as the very first statement is rolled back with the rest, although it goes by another way."""
+
+    async def fail() -> None:
         async with store.transaction() as tx:
             tx.enqueue("some-run")
             tx.announce("run")
             tx.record(NOTED)
             await tx.flush()
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
     assert await jobs(store) == []
     async with store.reading() as connection:
         assert await outbox.waiting(connection) == 0

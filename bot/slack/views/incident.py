@@ -230,8 +230,15 @@ def _plain_line(line: Recorded, titles: Mapping[str, str]) -> str:
 def escalation(incident: Incident, runs: Sequence[RunShown], to: Sequence[str], reason: str, now: datetime) -> Message:
     """The call to the next rung: who is called, why, and how things stand, so that they need not ask."""
     named = ", ".join(clip(one_line(each), 100) for each in to)
-    lines = [[kit.t("Escalated to ", bold=True), kit.t(named)], [kit.t("Reason  ", bold=True), kit.t(clip(reason, 1_000))]]
-    lines += [[kit.t("Cause  ", bold=True), kit.t(clip(each.say, 500))] for shown in runs for each in shown.run.conclusions[:2]]
+    lines = [
+        [kit.t("Escalated to ", bold=True), kit.t(named)],
+        [kit.t("Reason  ", bold=True), kit.t(clip(reason, 1_000))],
+    ]
+    lines += [
+        [kit.t("Cause  ", bold=True), kit.t(clip(each.say, 500))]
+        for shown in runs
+        for each in shown.run.conclusions[:2]
+    ]
     lines += [[kit.t("Open  ", bold=True), *kit.spoken(owed)] for shown in runs if (owed := _owed(shown))]
     blocks = [kit.header(f"{incident.label} {incident.title}"), kit.context(_clock(incident, now))]
     blocks += [kit.rich(kit.line(*line)) for line in lines]

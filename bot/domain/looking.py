@@ -1,0 +1,97 @@
+"""How a run moves while it looks: checks end, questions are asked and answered, findings are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bot.domain import outcomes as o
+from bot.domain.events import BOT, Event, Happened
+from bot.domain.facts import FactStatus
+from bot.domain.run import ActionRun, ActionStatus, CheckRun, CheckStatus, Run, RunState
+from bot.domain.turns import OutOfTurn, Step, next_in_plan
+
+_CHECK_STATUS: Mapping[FactStatus, CheckStatus] = {
+    FactStatus.DONE: CheckStatus.DONE,
+    FactStatus.FAILED: CheckStatus.FAILED,
+    FactStatus.TIMED_OUT: CheckStatus.FAILED,
+    FactStatus.SKIPPED: CheckStatus.SKIPPED,
+    FactStatus.ASKING: CheckStatus.ASKING,
+}
+
+
+def check_ended(run: Run, outcome: o.CheckEnded) -> Step:
+    """A fact is known, by a look or by a person's answer."""
+    check = run.checks.get(outcome.key)
+    if check is None:
+        raise OutOfTurn(f"This run has no check «{outcome.key}».")
+    answering = check.status is CheckStatus.ASKING
+    if outcome.by and not answering:
+        raise OutOfTurn("This question has been answered already.")
+    fact = outcome.fact
+    ended = replace(
+        check,
+        status=_CHECK_STATUS[fact.status],
+        summary=fact.summary,
+        error=fact.error,
+        duration=fact.duration,
+        changed=outcome.changed,
+        answered_by=outcome.by,
+    )
+    run = replace(run, checks={**run.checks, check.key: ended})
+    data = {"check": check.key, "status": fact.status, "summary": fact.summary, "error": fact.error}
+    if answering:
+        run = replace(run, concluded=False)
+        if run.state is RunState.DECIDING:
+            run = replace(run, state=RunState.DIAGNOSING)
+        return run, (Event(Happened.QUESTION_ANSWERED, outcome.by or BOT, data),)
+    if run.state is RunState.REQUESTED:
+        run = replace(run, state=RunState.DIAGNOSING)
+    return run, (Event(Happened.CHECK_ENDED, BOT, data),)
+
+
+def question_asked(run: Run, outcome: o.QuestionAsked) -> Step:
+    """A check waits for a person."""
+    check = run.checks.get(outcome.key)
+    if check is None or check.status is not CheckStatus.PENDING:
+        raise OutOfTurn(f"The question «{outcome.key}» has been asked already.")
+    asking = replace(check, status=CheckStatus.ASKING, summary=outcome.text)
+    state = RunState.DIAGNOSING if run.state is RunState.REQUESTED else run.state
+    run = replace(run, state=state, checks={**run.checks, check.key: asking})
+    return run, (Event(Happened.QUESTION_ASKED, BOT, {"check": check.key, "text": outcome.text}),)
+
+
+def concluded(run: Run, outcome: o.Concluded) -> Step:
+    """The findings are drawn: the first that proposes something makes the plan, the others are on offer."""
+    if run.current is not None or run.state.final:
+        raise OutOfTurn("An action is under way; findings are concluded before acting.")
+    actions = dict(run.actions)
+    plan: tuple[str, ...] = ()
+    for conclusion in outcome.conclusions:
+        for key in conclusion.propose:
+            known = actions.get(key)
+            if known is not None and known.status in (ActionStatus.DONE, ActionStatus.SKIPPED):
+                continue
+            actions[key] = replace(known or ActionRun(key), status=ActionStatus.OFFERED, finding=conclusion.key)
+        if conclusion.propose and not plan:
+            plan = tuple(key for key in conclusion.propose if actions[key].status is ActionStatus.OFFERED)
+    for key, action in actions.items():
+        # What an earlier look proposed and this one does not is no longer on offer.
+        if action.status is ActionStatus.OFFERED and not any(key in c.propose for c in outcome.conclusions):
+            actions[key] = replace(action, status=ActionStatus.SKIPPED, reason="no finding proposes it any more")
+    run = replace(
+        run, state=RunState.DECIDING, conclusions=outcome.conclusions, concluded=True, plan=plan, actions=actions
+    )
+    data = {"findings": [{"key": c.key, "say": c.say, "propose": list(c.propose)} for c in outcome.conclusions]}
+    return next_in_plan(run), (Event(Happened.FINDINGS_CONCLUDED, BOT, data),)
+
+
+def recheck(run: Run, outcome: o.Recheck) -> Step:
+    """Everything is looked at again."""
+    if run.state is RunState.PARKED or (run.current and run.current.status not in (ActionStatus.REQUESTED,)):
+        raise OutOfTurn("An action is under way; look again when it has ended.")
+    if run.current is not None:
+        raise OutOfTurn("An approval is pending; it is checked again before anything is done.")
+    checks = {key: CheckRun(key) for key in run.checks}
+    run = replace(run, state=RunState.DIAGNOSING, checks=checks, concluded=False, plan=(), finished_at=None)
+    return run, (Event(Happened.RUN_RECHECKED, outcome.by),)
