@@ -173,6 +173,25 @@ async def test_period_end_in_the_past_is_not_copied(sample: SampleSystem) -> Non
             await stage.preview("copy_from_stripe")
 
 
+@pytest.mark.parametrize(
+    ("status", "finding"), [("past_due", "payment_due"), ("trialing", "other_status"), ("paused", "other_status")]
+)
+async def test_status_that_is_not_active_is_never_copied(sample: SampleSystem, status: str, finding: str) -> None:
+    """A subscription that is not active at Stripe is said to be so, and nothing is proposed."""
+    async with fault(sample, "in_step") as (stage, planted):
+        sample.stripe.objects.get(planted.ids["subscription"])["status"] = status
+        await stage.diagnose()
+        assert list(stage.findings()) == [finding]
+
+
+async def test_closing_an_account_leaves_both_sides_in_step(sample: SampleSystem) -> None:
+    """After an ended subscription was taken over, the runbook says that both sides agree."""
+    async with fault(sample, "canceled_in_stripe") as (stage, _):
+        assert isinstance(await stage.act("close_account"), Done)
+        await stage.diagnose()
+        assert list(stage.findings()) == ["ended_on_both_sides"]
+
+
 async def test_check_subscription_uses_a_service_token(sample: SampleSystem) -> None:
     """The function is called with the service's own token, copies what Stripe says, and is verified."""
     async with fault(sample, "tier_differs") as (stage, planted):

@@ -98,7 +98,7 @@ def _element(field: Input, value: Any) -> Element:  # noqa: PLR0911 - one arm a 
             if not 0 < len(field.choices) <= limits.SELECT_OPTIONS:
                 return _typed("plain_text_input", text)
             options = [kit.option(choice, forms.option_value(choice)) for choice in field.choices]
-            return _menu(options, None if value is None else forms.option_value(str(value)))
+            return _menu(options, None if value is None else forms.option_value(spell.value(value)))
         case InputType.EMAIL:
             return _typed("email_text_input", text)
         case InputType.URL:
