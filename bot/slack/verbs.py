@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from bot.blockkit import limits
 from bot.errors import Mistake
 
+# Half of a surrogate pair is no text that can be sent; JSON can spell it in ASCII.
+_LONE = re.compile("[\ud800-\udfff]")
 _STALE = "This button is damaged or from another version of the bot; open the run again with /runbook status."
 
 
@@ -70,7 +73,7 @@ class Ref:
     def encode(self) -> str:
         """Compact JSON for a button's value or a form's metadata; raises Mistake beyond Slack's 2,000 characters."""
         named = {key: value for name, key in _KEYS.items() if (value := getattr(self, name))}
-        text = json.dumps(named, separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps(named, separators=(",", ":"), ensure_ascii=any(map(_LONE.search, named.values())))
         if len(text) > limits.BUTTON_VALUE:
             raise Mistake("The names in this run are too long for a button.")
         return text

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page, ViewportSize, async_playwright, 
 
 from bot.domain.run import ActionStatus
 from tests.acceptance.conftest import Scene
-from tests.local_slack.page_browser import ARGUMENTS
+from tests.browser import ARGUMENTS
 
 pytestmark = [pytest.mark.browser, pytest.mark.main_job]
 
