@@ -88,7 +88,7 @@ def _greet(url: str, *, browser: bool) -> None:
     page = f"{url}/?user=U0ANA"
     out.print(f"\n  Open {page}\n")
     out.print("  You are Ana, on call. Type /runbook, or try: " + HINTS[0])
-    out.print("  Then become Ben (top left) and approve the fix. Ctrl-C ends everything.\n")
+    out.print("  Then become Ben (top right) and approve the fix. Ctrl-C ends everything.\n")
     desktop = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.uname().sysname == "Darwin"
     if browser and desktop:
         webbrowser.open(page)

@@ -45,8 +45,11 @@ async def bolt_app(web: AsyncWebClient, bot_token: str, signing_secret: str) -> 
     async def authorize(**_context: Any) -> AuthorizeResult:
         return known
 
+    # A client without a token: with both a token and `authorize`, Bolt warns that it ignores the token.
+    bare = AsyncWebClient(base_url=web.base_url, session=web.session)
+    bare.proxy = web.proxy
     return AsyncApp(
-        client=web,
+        client=bare,
         authorize=authorize,
         signing_secret=signing_secret or "unused-in-socket-mode",
         process_before_response=True,
