@@ -59,14 +59,19 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class EffectKey:
-    """Names one effect for good: the same key never takes effect twice (receipts table, Stripe's idempotency key)."""
+    """Names one effect for good: the same key never takes effect twice (receipts table, Stripe's idempotency key).
+
+    `attempt` counts the earlier tries that are known to have changed nothing, each of which closed its own key.
+    """
 
     run: str
     action: str
     digest: str
+    attempt: int = 0
 
     def __str__(self) -> str:
-        return f"{self.run}:{self.action}:{self.digest[:32]}"
+        again = f"~{self.attempt}" if self.attempt else ""
+        return f"{self.run}:{self.action}:{self.digest[:32]}{again}"
 
 
 def comparable(change: RowChange) -> dict[str, Any]:

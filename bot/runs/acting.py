@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
@@ -24,6 +25,7 @@ from bot.runs.scope import scope_of
 from bot.runs.work import Work
 from bot.steps.base import AwaitCondition, AwaitPerson, Done, Failed, InDoubt, Outcome
 from bot.steps.durations import span
+from bot.steps.registry import KINDS
 from bot.store import approvals
 from bot.store.approvals import DONE, NOT_DONE, UNKNOWN, StoredRequest
 from bot.store.session import Transaction
@@ -48,9 +50,12 @@ async def act(work: Work, run: Run, key: str) -> None:
     # What needs no approval changes nothing outside the bot, so it may be begun again under a key of its own.
     digest = request.request.digest if request is not None else f"ungated-{uuid.uuid4().hex}"
     effect = EffectKey(run.id, key, digest)
+    async with work.store.reading() as connection:
+        effect = replace(effect, attempt=await approvals.attempts(connection, effect))
     if not await _claim(work, run, going, ready, effect, facts):
         return
     await work.milestone("intended")
+    await work.hold()
     try:
         preview = (
             request.preview
@@ -71,23 +76,26 @@ async def settle(work: Work, run: Run, key: str) -> None:
     going = run.actions[key]
     async with work.store.reading() as connection:
         stored = (await approvals.effects(connection, run.id)).get(key)
-        request = None if going.request is None else await approvals.get(connection, going.request)
-    facts = await work.facts()
-    try:
-        ready = await proposal(work, run, going, facts)
-    except BotError as error:
-        await work.record(o.Doubted(key, str(error)))
-        return
     if stored is None:
         await work.record(o.NotEffected(key, "The bot stopped before anything was done."))
         return
-    spec = revive(ready.kind, stored.spec)
-    effect = EffectKey(run.id, key, request.request.digest if request is not None else stored.key.rpartition(":")[2])
+    action = work.runbook.actions[going.undo_of or key]
+    if going.undo_of:
+        action = replace(action, verify=None)
+    kind = KINDS[action.kind]
+    spec = revive(kind, stored.spec)
+    effect = _key_of(run, key, stored.key)
     try:
-        outcome = await ready.kind.settle(spec, effect, work.context(ready.action.timeout, going.by))
+        outcome = await kind.settle(spec, effect, work.context(action.timeout, going.by))
     except BotError as error:
         outcome = InDoubt(str(error))
-    await conclude_act(work, ready.action, key, effect, outcome)
+    await conclude_act(work, action, key, effect, outcome)
+
+
+def _key_of(run: Run, action: str, stored: str) -> EffectKey:
+    """The key an effect was intended under."""
+    digest, _, attempt = stored.rpartition(":")[2].partition("~")
+    return EffectKey(run.id, action, digest, int(attempt or 0))
 
 
 async def conclude_act(  # noqa: C901 - one arm an outcome, twice

@@ -190,9 +190,8 @@ class People:
             run = await locked(tx, run_id)
             effect = (await approvals.effects(tx.connection, run_id)).get(action)
             if effect is not None:
-                await approvals.end_effect(
-                    tx, effect.key, approvals.DONE if happened else approvals.NOT_DONE, effect.receipt
-                )
+                state = approvals.DONE if happened else approvals.DENIED_BY_PERSON
+                await approvals.end_effect(tx, effect.key, state, effect.receipt)
             return await self._apply(tx, run, o.Settled(action, by, happened))
 
     async def look_now(self, run_id: str, action: str, by: str) -> Run:

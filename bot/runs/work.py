@@ -43,6 +43,11 @@ class Work:
         async with self.store.transaction() as tx:
             return await locked(tx, self.lease.run_id, self.lease)
 
+    async def hold(self) -> None:
+        """Make sure, right before an effect, that the run is still this worker's. Raises `LeaseLost`."""
+        async with self.store.transaction() as tx:
+            await locked(tx, self.lease.run_id, self.lease)
+
     async def facts(self) -> dict[str, Fact]:
         """Every fact of the run so far."""
         async with self.store.reading() as connection:

@@ -12,15 +12,20 @@ from asyncpg import exceptions as pg
 
 from bot.domain.change import EffectKey, Receipt, RowChange
 from bot.domain.facts import from_json, to_json
-from bot.errors import Misconfigured
+from bot.errors import Misconfigured, Mistake
 from bot.steps.base import Done, Failed, InDoubt, Outcome
 from bot.steps.sql_errors import TROUBLE
 from bot.steps.sql_read import opening
 from bot.steps.sql_tables import quoted
 from bot.steps.targets import Connection, ReachedDatabase
 
+GIVEN_UP = {"given_up": True}
 _HOLD = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 SETTLE_WAIT = timedelta(seconds=5)
+
+
+class GivenUp(Mistake):
+    """This effect was looked for, not found, and closed for good: whoever comes late with it does nothing."""
 
 
 def table(written: str) -> str:
@@ -42,23 +47,30 @@ async def hold(connection: Connection, key: EffectKey) -> None:
 
 
 async def find(connection: Connection, written: str, key: EffectKey) -> Receipt | None:
-    """The receipt of that effect, if it happened."""
+    """The receipt of that effect, if it happened. Raises `GivenUp` when it was closed without having happened."""
     found = await connection.fetchval(f"SELECT detail::text FROM {table(written)} WHERE key = $1", str(key))
+    if found is not None and json.loads(found) == GIVEN_UP:
+        raise GivenUp("The change was interrupted and given up before this: nothing was changed.")
     return None if found is None else decode(json.loads(found))
 
 
 async def write(connection: Connection, written: str, key: EffectKey, receipt: Receipt) -> None:
     """Write the receipt. Raises UniqueViolationError when the effect has happened already."""
+    await _insert(connection, written, key, encode(receipt))
+
+
+async def _insert(connection: Connection, written: str, key: EffectKey, data: dict[str, Any]) -> None:
     query = (
         f"INSERT INTO {table(written)} (key, run_id, action, digest, detail) VALUES ($1, $2, $3, $4, $5::text::jsonb)"
     )
-    detail = json.dumps(encode(receipt), ensure_ascii=False)
+    detail = json.dumps(data, ensure_ascii=False)
     await connection.execute(query, str(key), key.run, key.action, key.digest, detail)
 
 
 async def settle(reached: ReachedDatabase, key: EffectKey) -> Outcome:
     """What became of an effect that was interrupted. A transaction that is still open holds the key's lock: when it
-    cannot be had, nothing is known yet; once it is had, the receipt is there or never will be."""
+    cannot be had, nothing is known yet. Once it is had, the receipt is there, or the key is closed so that a worker
+    which wakes up late cannot use it any more: "nothing changed" stays true."""
     if reached.database.receipts is None:
         return InDoubt("The connection broke, and this database keeps no receipts: look whether the change is there.")
     try:
@@ -66,7 +78,12 @@ async def settle(reached: ReachedDatabase, key: EffectKey) -> Outcome:
             await connection.execute(opening("READ WRITE", SETTLE_WAIT * 2, SETTLE_WAIT))
             await hold(connection, key)
             receipt = await find(connection, reached.database.receipts, key)
-            await connection.execute("ROLLBACK")
+            if receipt is None:
+                await _insert(connection, reached.database.receipts, key, dict(GIVEN_UP))
+            if await connection.execute("COMMIT") != "COMMIT":
+                return InDoubt("The change could not be looked up: ask again in a moment.")
+    except GivenUp as closed:
+        return Failed(closed.sentence)
     except pg.LockNotAvailableError:
         return InDoubt("The change is still under way on another connection: ask again in a moment.")
     except TROUBLE:

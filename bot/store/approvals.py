@@ -116,17 +116,26 @@ async def votes(connection: AsyncConnection, request_id: str) -> tuple[Vote, ...
 
 # -- effects -----------------------------------------------------------------------------------------------------------
 
-INTENDED, DONE, NOT_DONE, UNKNOWN = "intended", "done", "not done", "unknown"
+INTENDED, DONE, NOT_DONE, UNKNOWN, DENIED_BY_PERSON = "intended", "done", "not done", "unknown", "said not done"
 
 
 async def intend(tx: Transaction, key: EffectKey, spec: Mapping[str, Any]) -> bool:
-    """Record the intent before the effect; False when this very effect was intended before and is not known to have
-    changed nothing."""
+    """Record the intent before the effect; False when this very effect was intended before. What a person said had not
+    happened is begun again under its own key, so that a target which knows better can say so."""
     values = {"key": str(key), "run_id": key.run, "action": key.action, "spec": to_json(spec), "state": INTENDED}
     query = upsert(tables.effects).values(**values, intended_at=tx.now)
     again = {"state": INTENDED, "intended_at": tx.now, "ended_at": None}
-    query = query.on_conflict_do_update(index_elements=["key"], set_=again, where=tables.effects.c.state == NOT_DONE)
+    query = query.on_conflict_do_update(
+        index_elements=["key"], set_=again, where=tables.effects.c.state == DENIED_BY_PERSON
+    )
     return bool((await tx.connection.execute(query)).rowcount)
+
+
+async def attempts(connection: AsyncConnection, key: EffectKey) -> int:
+    """How often this effect was tried and is known to have changed nothing."""
+    tried = (tables.effects.c.run_id == key.run) & (tables.effects.c.action == key.action)
+    query = select(tables.effects.c.key).where(tried, tables.effects.c.state == NOT_DONE)
+    return sum(str(key) == each.partition("~")[0] for each in (await connection.execute(query)).scalars())
 
 
 async def end_effect(tx: Transaction, key: str, state: str, receipt: Receipt | None = None) -> None:

@@ -22,12 +22,24 @@ pytestmark = pytest.mark.approval
 
 async def test_settle_knows_what_happened(context: StepContext) -> None:
     """With receipts an interrupted change is known: it happened with this receipt, or nothing changed."""
-    assert isinstance(await SQL.settle(upgrade(), KEY, context), Failed)
     outcome = await done(upgrade(), context)
     settled = await SQL.settle(upgrade(), KEY, context)
     assert isinstance(settled, Done)
     assert settled.receipt.changes == outcome.receipt.changes
     assert isinstance(await SQL.settle(upgrade(), replace(KEY, digest="e" * 64), context), Failed)
+
+
+async def test_a_worker_that_wakes_up_late_does_nothing(context: StepContext, shop: Shop) -> None:
+    """Once it was said that nothing changed it stays true: the same effect can take place no more, a new attempt can."""
+    before = await status(shop)
+    approved = await SQL.preview(upgrade(), context)
+    assert isinstance(await SQL.settle(upgrade(), KEY, context), Failed)
+    late = await SQL.act(upgrade(), approved, KEY, context)
+    assert isinstance(late, Failed)
+    assert "given up" in late.reason
+    assert await status(shop) == before
+    assert isinstance(await SQL.settle(upgrade(), KEY, context), Failed)
+    assert isinstance(await SQL.act(upgrade(), approved, replace(KEY, attempt=1), context), Done)
 
 
 async def test_settle_waits_for_a_transaction_that_is_still_open(context: StepContext, shop: Shop) -> None:
