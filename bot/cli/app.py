@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bot.authoring.catalogue import Catalogue
+from bot.cli import bench as measure
 from bot.cli import doctor as checkup
 from bot.cli import drill as drills
 from bot.cli import terminal
@@ -156,6 +157,21 @@ def drill(
     else:
         out.print(report.text(), markup=False)
     raise typer.Exit(int(Exit.DONE if report.passed else Exit.NOT_AS_WISHED))
+
+
+@cli.command()
+def bench(
+    rounds: Annotated[int, typer.Option(help="How often each figure is taken.", min=1, max=1000)] = 20,
+    json: AsJson = False,
+) -> None:
+    """Measure, each figure as a ratio beside a floor taken in the same run."""
+    set_up("ERROR")
+    figures = in_loop(measure.bench(rounds))
+    if json:
+        as_json([figure.data() for figure in figures])
+        return
+    for figure in figures:
+        out.print(figure.line(), markup=False)
 
 
 @cli.command()

@@ -30,7 +30,7 @@ async def test_settle_knows_what_happened(context: StepContext) -> None:
 
 
 async def test_a_worker_that_wakes_up_late_does_nothing(context: StepContext, shop: Shop) -> None:
-    """Once it was said that nothing changed it stays true: the same effect can take place no more, a new attempt can."""
+    """Once it was said that nothing changed it stays true: the effect can take place no more, a new attempt can."""
     before = await status(shop)
     approved = await SQL.preview(upgrade(), context)
     assert isinstance(await SQL.settle(upgrade(), KEY, context), Failed)
