@@ -35,7 +35,7 @@ from bot.slack.directory import Directory
 from bot.slack.listeners import Listeners
 from bot.slack.transport import Sockets, bolt_app
 from bot.steps.targets import Targets
-from bot.store.migrate import head, revision
+from bot.store.migrate import require_head
 from bot.store.session import Store, engine_of
 from bot.timers.queue import Queue
 from commands import routes
@@ -84,7 +84,7 @@ async def running(
         engine = engine_of(_required(settings.database_url.get_secret_value(), "DATABASE_URL"))
         store = Store(engine, clock)
         stack.push_async_callback(store.close)
-        await _migrated(store)
+        await require_head(engine)
         library = Library(catalogue or catalogue_at(settings.runbooks_path), store)
         targets = await stack.enter_async_context(Targets(environment))
         worker = Worker(store, library, targets, clock, milestone=milestone)
@@ -186,15 +186,6 @@ async def _serve_http(stack: AsyncExitStack, settings: Settings, bot: Bot, app: 
             f"Port {settings.port} on {settings.host} is in use.", hint="Set PORT to a free one."
         ) from error
     return int(runner.addresses[0][1])
-
-
-async def _migrated(store: Store) -> None:
-    """Refuse a database that is not at the revision the code was written for."""
-    at = await revision(store.engine)
-    if at != head():
-        raise Misconfigured(
-            f"The bot's database is at revision {at or 'none'}, not {head()}.", hint="Run: runbook migrate"
-        )
 
 
 def _required(value: str, name: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -49,6 +50,18 @@ class Settings(BaseSettings):
     log_format: str = Field(default="text", description="text for people, json for machines.")
     worker_jobs: int = Field(default=20, ge=2, le=200, description="How many runs one worker advances at once.")
 
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql(cls, value: SecretStr) -> SecretStr:
+        url = value.get_secret_value()
+        try:
+            fits = not url or (urlsplit(url).scheme in ("postgresql", "postgres") and urlsplit(url).port != 0)
+        except ValueError:
+            fits = False
+        if not fits or (url and not urlsplit(url).netloc):
+            raise ValueError("it has to look like postgresql://user:password@host/name, special characters as %XX")
+        return value
+
     @field_validator("slack_api_url")
     @classmethod
     def _slash(cls, value: str) -> str:
@@ -60,7 +73,9 @@ def read_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
     try:
         return Settings(**(overrides or {}))
     except ValidationError as error:
-        wrong = "; ".join(f"{str(each['loc'][0]).upper()}: {each['msg']}" for each in error.errors())
+        wrong = "; ".join(
+            f"{str(each['loc'][0]).upper()}: {each['msg'].removeprefix('Value error, ')}" for each in error.errors()
+        )
         raise Misconfigured(
             f"The environment does not fit: {wrong}.", hint="docs/settings.md lists every variable."
         ) from error

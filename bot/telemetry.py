@@ -52,7 +52,7 @@ def set_up(level: str = "INFO", form: str = "text", *, stream: Any = None) -> No
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("aiohttp.access", "slack_bolt", "slack_sdk", "pgqueuer", "stripe", "sqlalchemy"):
+    for noisy in ("aiohttp.access", "slack_bolt", "slack_sdk", "pgqueuer", "stripe", "sqlalchemy", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

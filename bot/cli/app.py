@@ -18,6 +18,7 @@ from bot.cli.sandbox import MANIFEST, open_sandbox
 from bot.errors import BotError
 from bot.main import catalogue_at, running
 from bot.settings import environment, read_settings
+from bot.slack.views.spell import count
 from bot.store.migrate import head, migrate
 from bot.store.session import engine_of
 from bot.telemetry import set_up
@@ -25,6 +26,7 @@ from bot.telemetry import set_up
 cli = typer.Typer(
     name="runbook",
     help="Incident runbooks that run: diagnosed in Slack, changed only after an approver's click, recorded whole.",
+    epilog="Ends with 0: done, 1: not as wished, 2: a mistake in the words, 3: something it needs is missing.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -42,7 +44,10 @@ def sandbox(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
     data: Annotated[Path | None, typer.Option(help="Where PostgreSQL keeps its files.")] = None,
 ) -> None:
-    """Open everything in a browser: a local Slack, a sample system with planted faults, a local Stripe, and the bot."""
+    """Open everything in a browser.
+
+    A local Slack, a sample system with planted faults, a local Stripe, and the bot; Ctrl-C ends it all.
+    """
     set_up("WARNING")
     in_loop(open_sandbox(port, browser=not no_browser, data=data))
 
@@ -65,7 +70,7 @@ def worker() -> None:
 
 @cli.command("migrate")
 def migrate_() -> None:
-    """Bring the bot's database to the revision of this release."""
+    """Bring the bot's database to this release's revision."""
 
     async def work() -> None:
         engine = engine_of(_database_url())
@@ -83,7 +88,10 @@ def lint(
     path: Annotated[Path, typer.Argument(help="A folder of runbooks.")] = SHIPPED,
     json: AsJson = False,
 ) -> None:
-    """Check runbooks: every problem of every file, with its place and how to mend it."""
+    """Check runbooks and say where each problem is.
+
+    Every problem of every file at once, with its place and how to mend it.
+    """
     from bot.authoring.loader import load_tree
     from bot.authoring.problems import as_data, as_text
 
@@ -95,7 +103,8 @@ def lint(
         out.print(as_text(problems), markup=False)
     if not json:
         warnings = len(problems) - len(errors)
-        out.print(f"{len(catalogue)} runbooks, {len(errors)} errors, {warnings} warnings.")
+        found = count(len(catalogue), "runbook"), count(len(errors), "error"), count(warnings, "warning")
+        out.print(f"{', '.join(found)}.")
     raise typer.Exit(int(Exit.NOT_AS_WISHED if errors else Exit.DONE))
 
 
@@ -115,7 +124,7 @@ def show(
     runbooks: RunbooksPath = SHIPPED,
     json: AsJson = False,
 ) -> None:
-    """Show a runbook: what it asks, checks, finds and can do."""
+    """Show what a runbook asks, checks, finds and can do."""
     try:
         terminal.shown(_catalogue(runbooks), id, json=json)
     except BotError as error:
@@ -130,8 +139,13 @@ def run(
     fault: Annotated[str, typer.Option(help="With --sandbox: the fault to plant first.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="With --sandbox: approve everything.")] = False,
 ) -> None:
-    """Run a runbook in the terminal, with live progress; approval is asked of a second person."""
+    """Run a runbook in the terminal, with live progress.
+
+    Approval is asked of a second person: of the approvers in Slack, or with --sandbox of you as one of them.
+    """
     set_up("WARNING")
+    if (fault or yes) and not sandbox:
+        fail("--fault and --yes are only for the sandbox.", Exit.MISTAKE, "Add --sandbox.")
     pairs = _pairs(inputs or [])
     if sandbox:
         in_loop(terminal.run_in_sandbox(id, pairs, fault=fault, approve_all=yes))
@@ -147,7 +161,10 @@ def drill(
     branch: Annotated[str, typer.Option(help="Only this branch.")] = "",
     json: AsJson = False,
 ) -> None:
-    """Plant a fault in a throw-away sandbox and play it through Slack: findings, approval, effect, verification."""
+    """Rehearse runbooks in a throw-away sandbox.
+
+    Plants each fault and plays it through Slack: findings, approval, effect, verification, and the time of each.
+    """
     set_up("ERROR")
     if not ids and not all:
         fail("Say which runbook to drill, or --all.", Exit.MISTAKE)
@@ -164,7 +181,7 @@ def bench(
     rounds: Annotated[int, typer.Option(help="How often each figure is taken.", min=1, max=1000)] = 20,
     json: AsJson = False,
 ) -> None:
-    """Measure, each figure as a ratio beside a floor taken in the same run."""
+    """Measure the bot, each figure beside a floor."""
     set_up("ERROR")
     figures = in_loop(measure.bench(rounds))
     if json:
@@ -176,7 +193,10 @@ def bench(
 
 @cli.command()
 def doctor(json: AsJson = False) -> None:
-    """Check settings, database, migrations, Slack token and scopes, and Stripe keys; say how to mend each."""
+    """Check everything the bot depends on.
+
+    Settings, database, migrations, Slack token and scopes, runbooks, Stripe keys; says how to mend each.
+    """
     set_up("ERROR")
     findings = in_loop(checkup.examine(environment(), MANIFEST))
     if json:

@@ -11,13 +11,12 @@ import stripe
 import yaml
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.domain.system import SecretRef, System
-from bot.errors import BotError
+from bot.errors import BotError, Misconfigured, Unavailable
 from bot.main import catalogue_at
 from bot.settings import Settings, SlackMode, read_settings
-from bot.store.migrate import head, revision
+from bot.store.migrate import require_head
 from bot.store.session import engine_of
 
 
@@ -71,14 +70,13 @@ async def _database(settings: Settings) -> list[Examined]:
         return [Examined("database", False, "DATABASE_URL is not set", "Point it at a PostgreSQL 14 or newer.")]
     engine = engine_of(url)
     try:
-        at = await revision(engine)
-    except (OSError, SQLAlchemyError) as error:
-        said = type(error).__name__
-        return [Examined("database", False, f"does not answer ({said})", "Check host, port, user and password.")]
+        at = await require_head(engine)
+    except Unavailable as error:
+        return [Examined("database", False, str(error), error.hint)]
+    except Misconfigured as error:
+        return [Examined("migrations", False, str(error), error.hint)]
     finally:
         await engine.dispose()
-    if at != head():
-        return [Examined("migrations", False, f"at {at or 'none'}, wanted {head()}", "Run: runbook migrate")]
     return [Examined("database", True, f"answers, at revision {at}")]
 
 
@@ -135,6 +133,9 @@ def _references(system: System) -> set[SecretRef]:
         refs.update(ref for ref in (service.base, *service.headers.values()) if isinstance(ref, SecretRef))
     if system.stripe is not None:
         refs.add(system.stripe.key)
+    if system.mail is not None:
+        mail = system.mail
+        refs.update(ref for ref in (mail.host, mail.port, mail.username, mail.password) if isinstance(ref, SecretRef))
     return refs
 
 
