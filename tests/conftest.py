@@ -10,12 +10,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from bot.sandbox.postgres import Postgres
 from bot.store.migrate import migrate
 from bot.store.session import Store, engine_of
 
 CHROMIUM = Path("/usr/bin/chromium")
+
+# The same examples each time, so that a change is judged by what it changes; `--hypothesis-profile=explore` looks
+# further. How long an example takes decides nothing.
+_UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("fixed", _UNHURRIED, derandomize=True)
+settings.register_profile("explore", _UNHURRIED, max_examples=3_000)
+settings.load_profile("fixed")
 
 
 class ManualClock:

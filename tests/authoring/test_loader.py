@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.authoring.loader import load_runbook, load_system, load_tree, reload_tree
@@ -304,7 +304,6 @@ _TREE = st.recursive(
 
 
 @given(st.text(max_size=300) | st.binary(max_size=300))
-@settings(suppress_health_check=[HealthCheck.too_slow])
 def test_loaders_never_raise_on_arbitrary_text(text: str | bytes) -> None:
     """Any text gives a runbook or problems, and so does any system text."""
     runbook, problems = load_runbook(text, "x.yaml", a_system())
@@ -314,7 +313,6 @@ def test_loaders_never_raise_on_arbitrary_text(text: str | bytes) -> None:
 
 
 @given(_TREE, _TREE, _TREE, _TREE)
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_loaders_never_raise_on_arbitrary_documents(
     inputs: object, checks: object, findings: object, actions: object
 ) -> None:
@@ -332,7 +330,6 @@ def test_loaders_never_raise_on_arbitrary_documents(
 
 
 @given(st.integers(0, 40), st.integers(0, 40), _WORDS)
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_loaders_never_raise_on_damaged_runbooks(line: int, other: int, word: str) -> None:
     """A runbook with lines lost, swapped or overwritten gives a runbook or problems."""
     lines = RUNBOOK.splitlines()

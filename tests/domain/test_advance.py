@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain import outcomes as o
@@ -222,7 +222,7 @@ outcome_drawn: st.SearchStrategy[o.RunOutcome] = st.one_of(
 )
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=max(400, settings().max_examples))
 @given(st.lists(outcome_drawn, max_size=40))
 def test_any_sequence_keeps_the_run_legal(outcomes: list[o.RunOutcome]) -> None:
     """Whatever arrives in whatever order: one action at a time, and every effect behind an approval of its own."""

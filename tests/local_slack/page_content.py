@@ -51,7 +51,7 @@ RUN_CARD: list[JSON] = [
         "*Looked*\ndatabase 12 ms · Stripe 210 ms · webhook log 35 ms: *2 failed deliveries*",
         accessory=button("details", "Details"),
     ),
-    section("*Fix*\nCopy the subscription from Stripe: 1 row of `businesses` changes, can be undone"),
+    section("*Fix*\nCopy the subscription from Stripe\n1 row of `businesses` is changed. Can be undone."),
     {
         "type": "table",
         "column_settings": [{}, {}, {"is_wrapped": True}],

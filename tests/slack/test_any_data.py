@@ -31,8 +31,7 @@ from tests.slack import strategies as some
 
 _MANY = settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    max_examples=40,
-    deadline=None,
+    max_examples=40 if settings().derandomize else settings().max_examples,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 

@@ -74,13 +74,13 @@ def test_finished_runs_keep_no_stale_buttons(name: str) -> None:
 
 
 def test_awaiting_approval_reads_like_the_design() -> None:
-    """The card says cause, looks, fix, the aligned difference, the policy and until when, with its three buttons."""
+    """The card says cause, looks, fix, the difference, the policy and until when, with its three buttons."""
     said = words("awaiting_approval")
     assert "P2 · 4 of 20 min · diagnosing → deciding → waiting" in said
     assert "Cause  Stripe has an active Starter subscription" in said
-    assert "What our database says 12 ms: 1 row" in said
-    assert "Copy the subscription from Stripe: 1 row of businesses changes, can be undone" in said
-    assert "  subscription_tier    free     → starter\n  subscription_status  past_due → active" in said
+    assert "What our database says: 1 row · 12 ms" in said
+    assert "Fix  Copy the subscription from Stripe\n1 row of businesses changes. Can be undone: the rows get" in said
+    assert "• subscription_tier  free → starter\n• subscription_status  past_due → active" in said
     assert "Waiting for 1 vote of @billing, asked by @U0ANA 1 min ago, until 14:32 UTC" in said
     assert verbs("awaiting_approval")[:3] == [Verb.APPROVE, Verb.DENY, Verb.DETAILS]
 
@@ -200,7 +200,7 @@ def test_over_time_is_said_plainly() -> None:
 def test_failed_checks_come_with_their_sentence() -> None:
     """A failed check's error stands on the card, and a changed one is marked against the run before."""
     said = words("failed_check")
-    assert "✗ What Stripe says 210 ms: Stripe did not answer within 15 s." in said
+    assert "✗ What Stripe says: Stripe did not answer within 15 s. · 210 ms" in said
     assert "changed since run 12: status was active" in said
 
 

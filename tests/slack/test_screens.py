@@ -166,3 +166,11 @@ def test_the_topic_says_what_is_waited_for() -> None:
     assert text.startswith("INC-2026-11-21-007 · P2 · open · ")
     assert "target 14:20 UTC" in text
     assert "run 13 waits for approval" in text
+
+
+def test_an_empty_result_shows_no_empty_fields() -> None:
+    """No rows is said once, not as an empty list beside it."""
+    nothing = b.fact({"rows": [], "row": None, "count": 0, "more": False}, summary="no rows")
+    said = text_of(check_detail(b.shown(facts={"webhooks": nothing}), "webhooks").blocks)
+    assert "rows" not in said.replace("no rows", "")
+    assert "[]" not in said

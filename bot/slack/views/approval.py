@@ -12,13 +12,14 @@ from bot.runs.shown import ApprovalShown, RunShown
 from bot.slack.verbs import Ref, Verb
 from bot.slack.views import kit, spell
 from bot.slack.views.checks import checks_modal
+from bot.slack.views.difference import difference
 from bot.slack.views.kit import Block, Element, Message, Part, TextFile, View
 from bot.slack.views.plain import notice
-from bot.slack.views.preview import Lines, difference, payload_text, preview_text, undo_words
+from bot.slack.views.preview import payload_text, preview_text, undo_words
 from bot.slack.views.text import DASH, clip, clip_cost, json_cost, one_line
 from bot.slack.views.titles import action_title
 
-_CARD_REQUEST, _BOX = 900, 2_600
+_CARD_REQUEST, _DIFFERENCE = 900, 2_600
 _LINES, _LINE, _WARNINGS = 8, 300, 4
 _MODAL_BUDGET = 24_000
 
@@ -28,17 +29,13 @@ def whole_in_card(preview: Preview) -> bool:
     counted = sum(preview.counts.values())
     lines = len(preview.lines) <= _LINES and all(json_cost(one_line(line)) <= _LINE for line in preview.lines)
     if preview.changes:
-        boxed = _boxed(preview)
-        return lines and counted <= len(preview.changes) and boxed.whole and json_cost(boxed.text) <= _BOX
+        differs = difference(preview.changes)
+        return lines and counted <= len(preview.changes) and differs.whole and json_cost(differs.text) <= _DIFFERENCE
     return lines and _request_fits(preview)
 
 
 def _request_fits(preview: Preview) -> bool:
     return json_cost(payload_text(preview.payload)) <= _CARD_REQUEST
-
-
-def _boxed(preview: Preview) -> Lines:
-    return difference(preview.changes)
 
 
 def preview_file(shown: RunShown, key: str) -> TextFile:
@@ -56,14 +53,13 @@ def preview_file(shown: RunShown, key: str) -> TextFile:
 
 def preview_blocks(preview: Preview, title: str, label: str = "Fix") -> list[Block]:
     """The headline, the differences, the facts and the warnings of a preview, bounded in size."""
-    pieces: list[Element] = [kit.t(f"{label}  ", bold=True), kit.t(clip(one_line(title), 150))]
-    if preview.headline:
-        pieces.append(kit.t(f": {clip_cost(one_line(preview.headline), 300)}"))
-    undo = clip(undo_words(preview), 200)
-    pieces += [kit.t(", "), kit.t(undo, bold=not preview.reversible)]
-    parts = [kit.line(*pieces)]
+    parts = [kit.line(kit.t(f"{label}  ", bold=True), kit.t(clip(one_line(title), 150)))]
+    said = clip_cost(one_line(preview.headline).rstrip("."), 300)
+    undo = clip(one_line(undo_words(preview)).rstrip("."), 200)
+    lead = [kit.t(f"{said}. ")] if said else []
+    parts.append(kit.line(*lead, kit.t(f"{undo}.", bold=not preview.reversible)))
     if preview.changes:
-        parts.append(kit.preformatted(clip_cost(_boxed(preview).text, _BOX)))
+        parts += difference(preview.changes).parts()
     if preview.lines:
         parts.append(kit.bullets([[kit.t(clip_cost(one_line(line), _LINE))] for line in preview.lines[:_LINES]]))
         if len(preview.lines) > _LINES:

@@ -12,12 +12,13 @@ from bot.slack.verbs import Ref, Verb
 from bot.slack.views import kit, spell
 from bot.slack.views.kit import Block, CsvFile, Message, Part, TextFile, View
 from bot.slack.views.plain import notice
-from bot.slack.views.tables import Tabled, field_lines, table
-from bot.slack.views.text import clip, clip_cost, json_cost, neutral, one_line
+from bot.slack.views.tables import Tabled, field_points, fields_cut, table
+from bot.slack.views.text import clip, clip_cost, neutral, one_line
 from bot.slack.views.titles import check_title
 
-_FIELDS, _ERROR = 2_200, 1_500
+_ERROR = 1_500
 _BOOKKEEPING = frozenset({"more", "count", "columns"})
+_COLLECTIONS = frozenset({"rows", "row", "objects"})
 _LEADING = (
     "id",
     "status",
@@ -47,8 +48,7 @@ def check_detail(shown: RunShown, key: str) -> Message:
     if tabled is not None:
         parts.append(Part(_table(tabled), 80))
         files += [tabled.file] if tabled.file else []
-    everything = field_lines(fields, most=10**6, width=200)
-    if json_cost(everything) > _FIELDS or any(len(spell.value(item)) > 200 for item in fields.values()):
+    if fields_cut(fields):
         text = "\n".join(f"{one_line(str(field))}: {neutral(spell.value(item))}" for field, item in fields.items())
         files.append(TextFile(f"{name}.txt", (text + "\n").encode("utf-8", "replace")))
         parts.append(Part([kit.context("Some values are cut; the text file has them whole.")], 70))
@@ -62,7 +62,7 @@ def checks_modal(shown: RunShown) -> View:
     blocks: list[Block] = []
     for check in shown.checks[:40]:
         _, fields = _parted(shown.facts.get(check.key))
-        blocks += [_head(shown, check.key), *_fields(fields, 1_200)]
+        blocks += [_head(shown, check.key), *_fields(fields, 12, 1_200)]
     if not blocks:
         blocks = [kit.context("This runbook has no checks.")]
     return kit.modal(Verb.DETAILS, "What was looked at", blocks, ref=Ref(run=shown.run.id))
@@ -76,10 +76,10 @@ def _head(shown: RunShown, key: str) -> Block:
     check, fact = shown.run.checks.get(key), shown.facts.get(key)
     status = check.status if check else CheckStatus.PENDING
     pieces = [kit.t(f"{_MARKS.get(status, '…')} {check_title(shown, key)}", bold=True)]
-    if check is not None and check.duration:
-        pieces.append(kit.t(f"  {spell.duration(check.duration)}"))
     if check is not None and check.summary:
-        pieces.append(kit.t(f"  {clip_cost(one_line(check.summary), 300)}"))
+        pieces.append(kit.t(f": {clip_cost(one_line(check.summary), 300)}"))
+    if check is not None and check.duration:
+        pieces.append(kit.t(f" · {spell.duration(check.duration)}"))
     if check is not None and check.answered_by:
         pieces += [kit.t("  answered by "), kit.person(check.answered_by)]
     lines = [kit.line(*pieces)]
@@ -98,7 +98,11 @@ def _parted(fact: Fact | None) -> tuple[Sequence[Mapping[str, Any]], Mapping[str
     """The rows of a fact for a table, and its other values; a single row reads better as fields."""
     if fact is None:
         return (), {}
-    value = {name: item for name, item in fact.value.items() if name not in _BOOKKEEPING}
+    value = {
+        name: item
+        for name, item in fact.value.items()
+        if name not in _BOOKKEEPING and not (name in _COLLECTIONS and not item)
+    }
     objects = value.get("objects")
     if isinstance(objects, list | tuple):
         brief = [_brief(each) for each in objects if isinstance(each, Mapping)]
@@ -117,9 +121,9 @@ def _brief(found: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: found[name] for name in _LEADING if found.get(name) not in (None, {}, [], "")}
 
 
-def _fields(fields: Mapping[str, Any], budget: int = _FIELDS) -> list[Block]:
-    text = clip_cost(field_lines(fields), budget)
-    return [kit.rich(kit.preformatted(text))] if text.strip() else []
+def _fields(fields: Mapping[str, Any], most: int = 30, budget: int = 2_200) -> list[Block]:
+    points = field_points(fields, most, budget)
+    return [kit.rich(*points)] if points else []
 
 
 def _table(tabled: Tabled) -> list[Block]:

@@ -142,14 +142,14 @@ def _looked(shown: RunShown) -> list[Block]:
 
 def _check(shown: RunShown, check: CheckRun) -> list[Element]:
     """One line: mark, title, time, what was found or what went wrong, what changed, who answered."""
-    title, time = check_title(shown, check.key), f" {spell.duration(check.duration)}" if check.duration else ""
+    title, time = check_title(shown, check.key), f" · {spell.duration(check.duration)}" if check.duration else ""
     match check.status:
         case CheckStatus.DONE:
             said = f": {clip(one_line(check.summary), 120)}" if check.summary else ""
-            pieces = [kit.t(f"✓ {title}{time}{clip_cost(said, 200)}")]
+            pieces = [kit.t(f"✓ {title}{clip_cost(said, 200)}{time}")]
         case CheckStatus.FAILED:
             said = clip_cost(one_line(check.error) or "it failed without saying why", 260)
-            pieces = [kit.t(f"✗ {title}{time}: ", bold=True), kit.t(said)]
+            pieces = [kit.t(f"✗ {title}: ", bold=True), kit.t(f"{said}{time}")]
         case CheckStatus.SKIPPED:
             pieces = [kit.t(f"– {title}: not needed")]
         case CheckStatus.PENDING | CheckStatus.ASKING:

@@ -11,9 +11,9 @@ from decimal import Decimal
 from typing import Any
 
 from bot.blockkit import json_characters, limits
-from bot.slack.views import spell
+from bot.slack.views import kit, spell
 from bot.slack.views.kit import Block, CsvFile, Element
-from bot.slack.views.text import DASH, clip, neutral, one_line
+from bot.slack.views.text import DASH, clip, json_cost, neutral, one_line
 
 MAX_CELL = 120
 _BUDGET = 8_000
@@ -114,13 +114,22 @@ def _cut(data: Any) -> bool:
     return isinstance(data, str | bytes | list | tuple | Mapping) and _text(data)["text"] != spell.value(data)
 
 
-def field_lines(values: Mapping[str, Any], most: int = 30, width: int = 28) -> str:
-    """Scalar values as aligned lines of "name  value"."""
-    named = [
-        (clip(one_line(str(name)), width), clip(one_line(spell.value(item)), 200)) for name, item in values.items()
-    ]
-    pad = max((len(name) for name, _ in named[:most]), default=0)
-    lines = [f"{name:<{pad}}  {item}" for name, item in named[:most]]
-    if len(named) > most:
-        lines.append(f"… and {len(named) - most} more")
-    return "\n".join(lines)
+def field_points(values: Mapping[str, Any], most: int = 30, budget: int = 2_200) -> list[Element]:
+    """Scalar values as rich text, a point each: "name value", at most `most` and `budget` characters of JSON text."""
+    rows: list[list[Element]] = []
+    for name, item in values.items():
+        label, said = clip(one_line(str(name)), 40), clip(one_line(spell.value(item)), 200)
+        budget -= json_cost(label) + json_cost(said)
+        if len(rows) == most or budget < 0:
+            break
+        rows.append([kit.t(f"{label}  "), kit.t(said, bold=item is not None)])
+    left = len(values) - len(rows)
+    points = [kit.bullets(rows)] if rows else []
+    return [*points, kit.line(kit.t(f"… and {left:,} more"))] if left else points
+
+
+def fields_cut(values: Mapping[str, Any], most: int = 30, budget: int = 2_200) -> bool:
+    """Whether `field_points` leaves something out or cuts a value."""
+    said = [spell.value(item) for item in values.values()]
+    cost = sum(json_cost(one_line(str(name))) for name in values) + sum(map(json_cost, map(one_line, said)))
+    return len(said) > most or cost > budget or any(len(text) > 200 or one_line(text) != text for text in said)
