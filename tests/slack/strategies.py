@@ -13,6 +13,7 @@ from bot.domain.facts import Fact, FactStatus
 from bot.domain.run import ActionRun, ActionStatus, CheckRun, CheckStatus, Conclusion, RunState
 from bot.domain.runbook import Action, ApprovalPolicy, Check, Input, InputType, Severity
 from bot.runs.shown import ApprovalShown, QuestionShown, RunShown
+from bot.slack.views.text import neutral
 from tests import builders as b
 
 NASTY = (
@@ -114,7 +115,7 @@ inputs = st.builds(
     minimum=st.none() | st.floats(),
     maximum=st.none() | st.floats(),
 )
-forms = st.lists(inputs, max_size=4, unique_by=lambda field: field.name[:250]).map(tuple)
+forms = st.lists(inputs, max_size=4, unique_by=lambda field: neutral(field.name)[:250]).map(tuple)
 options = st.dictionaries(st.sampled_from(("value", "label", "description")), text, max_size=3)
 questions = st.builds(QuestionShown, keys, text, forms, st.lists(options, max_size=5).map(tuple))
 checks = st.builds(CheckRun, keys, st.sampled_from(CheckStatus), text, text, spans, text, users)
