@@ -11,8 +11,9 @@ from bot.domain.approval import ApprovalRequest, Choice, Person, RequestState, V
 from bot.domain.change import Preview, Receipt, RowChange
 from bot.domain.facts import Fact, FactStatus
 from bot.domain.incident import Incident
+from bot.domain.policy import ApprovalPolicy
 from bot.domain.run import ActionRun, ActionStatus, CheckRun, CheckStatus, Conclusion, Run, RunState
-from bot.domain.runbook import Action, ApprovalPolicy, Check, Input, InputType, Runbook, Severity
+from bot.domain.runbook import Action, Check, Input, InputType, Runbook, Severity
 from bot.runs.shown import ApprovalShown, QuestionShown, RunShown
 
 START = datetime(2026, 11, 21, 14, 0, tzinfo=UTC)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
+from bot.domain.policy import StepUp
 from bot.domain.runbook import InputType, Severity
 from bot.steps.durations import span
 
@@ -65,6 +66,9 @@ Names = Annotated[
 RunbookId = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$", max_length=40)]
 
 
+Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
 class Part(BaseModel):
     """A part of a document: unknown fields are problems, nothing is guessed."""
 
@@ -85,6 +89,15 @@ class InputDoc(Part):
     maximum: float | None = None
 
 
+class QuietDoc(Part):
+    """The hours in which only an emergency is approved."""
+
+    start: Clock
+    end: Clock
+    zone: str = "UTC"
+    weekends: bool = False
+
+
 class ApproveDoc(Part):
     """Who may say yes to an action, over the system's default."""
 
@@ -97,6 +110,12 @@ class ApproveDoc(Part):
     confirm: bool = False
     vote_lifetime: Span | None = None
     request_lifetime: Span | None = None
+    backup: Name | None = None
+    remind_after: Span | None = None
+    backup_after: Span | None = None
+    quiet_hours: QuietDoc | None = None
+    break_glass: Names | None = None
+    step_up: StepUp | None = None
 
 
 class UndoDoc(Part):
@@ -123,6 +142,7 @@ class ActionDoc(Part):
     timeout: Span | None = None
     approve: Annotated[ApproveDoc | None, BeforeValidator(_approval)] = None
     evidence: Names = []
+    fresh_for: Span | None = None
     verify: Condition | None = None
     verify_within: Span | None = None
     undo: Annotated[UndoDoc | None, BeforeValidator(_undo)] = None
@@ -225,6 +245,7 @@ class PoliciesDoc(Part):
 
     default: ApproveDoc = ApproveDoc()
     critical: ApproveDoc = ApproveDoc()
+    severities: dict[Severity, ApproveDoc] = {}
 
 
 class SystemDoc(Part):
@@ -241,5 +262,5 @@ class SystemDoc(Part):
     contacts: dict[str, Line] = {}
     severities: dict[Severity, SeverityDoc] = {}
     templates: dict[Name, TemplateDoc] = {}
-    on_call: list[str] = []
+    on_call: GroupDoc | None = None
     channel_prefix: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,20}$")] = "inc"

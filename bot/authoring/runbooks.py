@@ -9,7 +9,7 @@ from typing import Any
 from bot.authoring.document import ActionDoc, ApproveDoc, CheckDoc, FindingDoc, RunbookDoc, UndoDoc
 from bot.authoring.inputs import check_input, input_of
 from bot.authoring.ledger import Ledger
-from bot.authoring.policies import check_policy, policy_of
+from bot.authoring.policies import check_policy, policy_of, warn_if_alone
 from bot.authoring.problems import did_you_mean
 from bot.authoring.reading import Path
 from bot.authoring.references import RESERVED, Names, References, circle
@@ -104,11 +104,13 @@ class _Reader:
 
     def _action(self, step: Step[ActionDoc]) -> Action:
         said, path = step.common, step.path
-        policy = policy_of(said.approve, self.system)
+        policy = policy_of(said.approve, self.system, self.said.severity)
         if step.effect(Section.ACTIONS) is not Effect.NONE:
             at: Path = (*path, "approve") if said.approve is not None else path
             rehearsed = step.kind.name not in UNREHEARSED
             check_policy(self.ledger, at, policy, self.system.groups, rehearsed=rehearsed)
+            if step.kind.name != "notify" and rehearsed:
+                warn_if_alone(self.ledger, at, policy)
         for name in said.evidence:
             if name not in self.said.checks:
                 hint = did_you_mean(name, self.said.checks)
@@ -125,6 +127,7 @@ class _Reader:
             needs=needs,
             when=said.when,
             evidence=tuple(said.evidence),
+            fresh_for=said.fresh_for or timedelta(0),
             verify=said.verify,
             verify_needs=self._condition(said.verify, (*path, "verify")),
             verify_within=said.verify_within or VERIFY_WITHIN,

@@ -42,7 +42,7 @@ class Step(Generic[_Common]):
     def at(self, field: str) -> Path:
         """Where a field of the spec, by its dotted path, stands in the document."""
         first, *rest = field.split(".")
-        return (*self.places.get(first, self.path), *(int(part) if part.isdigit() else part for part in rest))
+        return (*self.places.get(first, self.path), *(int(part) if part.isdecimal() else part for part in rest))
 
     def effect(self, section: Section) -> Effect:
         """What the step does to the world; as long as it has errors, the worst its section allows."""

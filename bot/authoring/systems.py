@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from bot.authoring.document import EnvDoc, MailDoc, SeverityDoc, SystemDoc
 from bot.authoring.ledger import Ledger
@@ -10,7 +11,8 @@ from bot.authoring.policies import check_policy, policy_over
 from bot.authoring.problems import did_you_mean
 from bot.authoring.reading import Path
 from bot.authoring.templates import TemplateError, compile_template
-from bot.domain.runbook import ApprovalPolicy, Severity
+from bot.domain.policy import ON_CALL, ApprovalPolicy
+from bot.domain.runbook import Severity
 from bot.domain.system import (
     Database,
     Group,
@@ -30,6 +32,8 @@ _CRITICAL = ApprovalPolicy(votes=2)
 def system_of(ledger: Ledger, said: SystemDoc, source: str) -> System:
     """The system; what does not fit together is noted in the ledger."""
     groups = {name: Group(name, _handle(each.slack), tuple(each.people)) for name, each in said.groups.items()}
+    if said.on_call is not None:
+        groups[ON_CALL] = Group(ON_CALL, _handle(said.on_call.slack), tuple(said.on_call.people))
     default = policy_over(said.policies.default, ApprovalPolicy())
     system = System(
         id=said.id,
@@ -55,10 +59,10 @@ def system_of(ledger: Ledger, said: SystemDoc, source: str) -> System:
         contacts=dict(said.contacts),
         severities={severity: _rule(severity, each) for severity, each in said.severities.items()},
         templates={name: Template(name, each.subject, each.body) for name, each in said.templates.items()},
-        on_call=tuple(said.on_call),
         channel_prefix=said.channel_prefix,
         default_policy=default,
         critical_policy=policy_over(said.policies.critical, _over(_CRITICAL, default)),
+        severity_policies={severity: policy_over(each, default) for severity, each in said.policies.severities.items()},
         source=source,
     )
     _check(ledger, said, system)
@@ -66,17 +70,17 @@ def system_of(ledger: Ledger, said: SystemDoc, source: str) -> System:
 
 
 def _over(critical: ApprovalPolicy, default: ApprovalPolicy) -> ApprovalPolicy:
-    return ApprovalPolicy(groups=default.groups, people=default.people, votes=critical.votes)
+    return replace(default, votes=critical.votes, requester_may_vote=False, confirm=False)
 
 
 def _check(ledger: Ledger, said: SystemDoc, system: System) -> None:
-    for name, group in system.groups.items():
-        if group.slack is None and not group.people:
-            ledger.error(("groups", name), "The group is empty: give it slack: or people:.")
+    _check_groups(ledger, said, system)
     _check_services(ledger, said)
     for field, policy in (("default", system.default_policy), ("critical", system.critical_policy)):
         if field in said.policies.model_fields_set:
             check_policy(ledger, ("policies", field), policy, system.groups)
+    for severity, policy in system.severity_policies.items():
+        check_policy(ledger, ("policies", "severities", severity), policy, system.groups)
     for severity, rule in system.severities.items():
         for name in rule.escalate_to:
             if name not in system.contacts and name not in system.groups:
@@ -88,6 +92,15 @@ def _check(ledger: Ledger, said: SystemDoc, system: System) -> None:
                 compile_template(text)
             except TemplateError as error:
                 ledger.error(("templates", name, part), str(error), error.hint, line=error.line)
+
+
+def _check_groups(ledger: Ledger, said: SystemDoc, system: System) -> None:
+    if ON_CALL in said.groups:
+        ledger.error(("groups", ON_CALL), "The people on call are named under on_call:, not under groups:.")
+    for name, group in system.groups.items():
+        if group.slack is None and not group.people:
+            at: Path = ("on_call",) if name == ON_CALL else ("groups", name)
+            ledger.error(at, "The group is empty: give it slack: or people:.")
 
 
 def _check_services(ledger: Ledger, said: SystemDoc) -> None:

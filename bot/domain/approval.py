@@ -8,14 +8,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
-from bot.domain.runbook import ApprovalPolicy
+from bot.domain.policy import ApprovalPolicy, StepUp
+
+SHORTEST_REASON = 10
 
 
 class Choice(StrEnum):
-    """What a voter said."""
+    """What a voter said. To break the glass is to go ahead alone in an emergency, with a reason, and be asked about it
+    later."""
 
     APPROVE = "approve"
     DENY = "deny"
+    BREAK_GLASS = "break the glass"
 
 
 class RequestState(StrEnum):
@@ -42,18 +46,24 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One person's say on one digest."""
+    """One person's say on one digest; `proof` is what they showed beside being who Slack says."""
 
     person: Person
     choice: Choice
     digest: str
     at: datetime
     reason: str = ""
+    proof: StepUp = StepUp.NONE
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRequest:
-    """A question to the approvers: may this action, exactly as shown, be done?"""
+    """A question to the approvers: may this action, exactly as shown, be done?
+
+    `target` names what is acted on, if its author said so. `opens_at` and `closes_at` are the window that work planned
+    ahead is approved for; without them it is done as soon as it is approved. `also` are the further actions of a plan
+    that the same vote decides, in order.
+    """
 
     id: str
     run: str
@@ -64,6 +74,15 @@ class ApprovalRequest:
     requested_at: datetime
     expires_at: datetime
     state: RequestState = RequestState.PENDING
+    target: str = ""
+    opens_at: datetime | None = None
+    closes_at: datetime | None = None
+    also: tuple[str, ...] = ()
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """Every action that the request is about, in order."""
+        return (self.action, *self.also)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +107,14 @@ class Verdict:
 Members: TypeAlias = Mapping[str, frozenset[str]]
 
 
-def approvers(policy: ApprovalPolicy, members: Members) -> frozenset[str]:
-    """Everybody the policy names: the members of its groups and the people listed by id."""
-    return frozenset(policy.people).union(*(members.get(group, frozenset()) for group in policy.groups))
+def approvers(request: ApprovalRequest, members: Members, now: datetime) -> frozenset[str]:
+    """Everybody who may say yes at `now`: the people and groups that the policy names, and the backup once it is its
+    turn."""
+    policy = request.policy
+    groups = [*policy.groups]
+    if policy.backup and now >= request.requested_at + policy.climbs:
+        groups.append(policy.backup)
+    return frozenset(policy.people).union(*(members.get(group, frozenset()) for group in groups))
 
 
 def who(policy: ApprovalPolicy) -> str:
@@ -101,9 +125,17 @@ def who(policy: ApprovalPolicy) -> str:
     return " or ".join(named) or "nobody: the policy names no approver"
 
 
-def objections(request: ApprovalRequest, person: Person, members: Members, now: datetime) -> tuple[str, ...]:
-    """Why this person may not vote on this request now; empty means they may."""
-    policy = request.policy
+def objections(
+    request: ApprovalRequest,
+    person: Person,
+    members: Members,
+    now: datetime,
+    choice: Choice = Choice.APPROVE,
+    *,
+    said_at: datetime | None = None,
+) -> tuple[str, ...]:
+    """Why this person may not say this on the request now; empty means they may. Quiet hours are those in which it was
+    said (`said_at`), whenever it is counted."""
     reasons = []
     if request.state is not RequestState.PENDING:
         reasons.append(f"This request is already {request.state}.")
@@ -115,16 +147,41 @@ def objections(request: ApprovalRequest, person: Person, members: Members, now: 
         reasons.append("Deactivated users cannot vote.")
     if person.stranger:
         reasons.append("People from other workspaces cannot vote.")
-    asked = person.id == request.requested_by
-    if asked and not (policy.requester_may_vote or policy.confirm):
-        reasons.append("You asked for this; somebody else has to approve it.")
-    elif not (asked and policy.confirm) and person.id not in approvers(policy, members):
-        reasons.append(f"Only {who(policy)} may approve this.")
+    if choice is Choice.BREAK_GLASS:
+        reasons += _cannot_break_glass(request.policy, person, members)
+    else:
+        reasons += _not_entitled(request, person, members, now)
+        reasons += _too_quiet(request.policy, said_at or now) if choice is Choice.APPROVE else ()
     return tuple(reasons)
 
 
+def _not_entitled(request: ApprovalRequest, person: Person, members: Members, now: datetime) -> list[str]:
+    policy, asked = request.policy, person.id == request.requested_by
+    if asked and not (policy.requester_may_vote or policy.confirm):
+        return ["You asked for this; somebody else has to approve it."]
+    if not (asked and policy.confirm) and person.id not in approvers(request, members, now):
+        return [f"Only {who(policy)} may approve this."]
+    return []
+
+
+def _too_quiet(policy: ApprovalPolicy, now: datetime) -> list[str]:
+    if policy.quiet_hours is None or not policy.quiet_hours.covers(now):
+        return []
+    way = " If it cannot wait, break the glass." if policy.break_glass else ""
+    return [f"Only emergencies are approved {policy.quiet_hours}.{way}"]
+
+
+def _cannot_break_glass(policy: ApprovalPolicy, person: Person, members: Members) -> list[str]:
+    if not policy.break_glass:
+        return ["The glass cannot be broken for this: its policy names nobody who may."]
+    if person.id in frozenset().union(*(members.get(group, frozenset()) for group in policy.break_glass)):
+        return []
+    return [f"Only @{' or @'.join(policy.break_glass)} may break the glass for this."]
+
+
 def evaluate(request: ApprovalRequest, votes: tuple[Vote, ...], members: Members, now: datetime) -> Verdict:
-    """What the votes amount to at `now`. Only the last vote of a person counts; a valid denial decides at once.
+    """What the votes amount to at `now`. Only the last vote of a person counts; a valid denial decides at once, and so
+    does a valid breaking of the glass.
 
     Expiry never means yes: a request past its time is expired even if votes are missing by none later.
     """
@@ -143,6 +200,9 @@ def evaluate(request: ApprovalRequest, votes: tuple[Vote, ...], members: Members
     denial = next((vote for vote in counted if vote.choice is Choice.DENY), None)
     if denial is not None:
         return Verdict(RequestState.DENIED, (denial,), 0, tuple(dismissed), (f"Denied: {denial.reason}",))
+    broken = next((vote for vote in counted if vote.choice is Choice.BREAK_GLASS), None)
+    if broken is not None:
+        return Verdict(RequestState.APPROVED, (broken,), 0, tuple(dismissed), (f"Broke the glass: {broken.reason}",))
     missing = max(0, request.policy.votes - len(counted))
     if missing:
         plural = "vote" if missing == 1 else "votes"
@@ -156,4 +216,8 @@ def _dismissal(request: ApprovalRequest, vote: Vote, members: Members, now: date
         return "what was voted on is not what would be done now"
     if now - vote.at >= request.policy.vote_lifetime:
         return "the vote is too old"
-    return " ".join(objections(request, vote.person, members, now))
+    if vote.choice is not Choice.DENY and not request.policy.step_up.met_by(vote.proof):
+        return "it lacks the second proof that the policy asks for"
+    if vote.choice is Choice.BREAK_GLASS and len(vote.reason.strip()) < SHORTEST_REASON:
+        return "it lacks a reason"
+    return " ".join(objections(request, vote.person, members, now, vote.choice, said_at=vote.at))

@@ -8,6 +8,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from bot.domain.policy import ApprovalPolicy
+
 
 class Severity(StrEnum):
     """How bad it is; P0 is the worst. The system file says what each means and how fast it must be answered."""
@@ -91,23 +93,6 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class ApprovalPolicy:
-    """Who may say yes to an action and how many must; resolved from the action, its severity and the system.
-
-    `groups` are names of the system's approver groups, `people` are Slack user ids. With `confirm` the person who
-    asked may say yes alone: used for messages that a person reads before they go out.
-    """
-
-    groups: tuple[str, ...] = ()
-    people: tuple[str, ...] = ()
-    votes: int = 1
-    requester_may_vote: bool = False
-    confirm: bool = False
-    vote_lifetime: timedelta = timedelta(minutes=30)
-    request_lifetime: timedelta = timedelta(minutes=30)
-
-
-@dataclass(frozen=True, slots=True)
 class UndoRule:
     """How an action is taken back: `automatic` from the before-image, by another `action`, or not, with a reason."""
 
@@ -120,9 +105,10 @@ class UndoRule:
 class Action:
     """A step that changes something; gated, previewed, verified and, where possible, undone.
 
-    `evidence` are the checks read again after the deciding vote; `verify` is an expression over facts that must come
-    to hold within `verify_within`, and `verify_needs` the checks it reads; `lock` is a template naming the target that
-    only one run may act on at a time.
+    `evidence` are the checks that justify it: after the deciding vote those older than `fresh_for` are read again.
+    `verify` is an expression over facts that must come to hold within `verify_within`, and `verify_needs` the checks it
+    reads. `lock` is a template naming the target that only one run may act on at a time, and that a voter may have to
+    type.
     """
 
     key: str
@@ -133,7 +119,7 @@ class Action:
     needs: frozenset[str] = frozenset()
     when: str | None = None
     evidence: tuple[str, ...] = ()
-    justified_by: str | None = None
+    fresh_for: timedelta = timedelta(0)
     verify: str | None = None
     verify_needs: frozenset[str] = frozenset()
     verify_within: timedelta = timedelta(seconds=30)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from bot.domain.runbook import ApprovalPolicy, Severity
+from bot.domain.policy import ApprovalPolicy
+from bot.domain.runbook import Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,8 @@ class System:
     contacts: Mapping[str, str] = field(default_factory=dict)
     severities: Mapping[Severity, SeverityRule] = field(default_factory=dict)
     templates: Mapping[str, Template] = field(default_factory=dict)
-    on_call: tuple[str, ...] = ()
     channel_prefix: str = "inc"
     default_policy: ApprovalPolicy = ApprovalPolicy()
     critical_policy: ApprovalPolicy = ApprovalPolicy(votes=2)
+    severity_policies: Mapping[Severity, ApprovalPolicy] = field(default_factory=dict)
     source: str = ""

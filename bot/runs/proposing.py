@@ -13,8 +13,9 @@ from bot.domain import outcomes as o
 from bot.domain.approval import ApprovalRequest
 from bot.domain.change import Preview, digest_of, shown
 from bot.domain.facts import Fact
+from bot.domain.policy import ApprovalPolicy
 from bot.domain.run import ActionRun, Run
-from bot.domain.runbook import Action, ApprovalPolicy, Effect, Section
+from bot.domain.runbook import Action, Effect, Section
 from bot.errors import BotError, Refusal
 from bot.runs.scope import scope_of
 from bot.runs.work import Work

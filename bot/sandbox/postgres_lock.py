@@ -84,7 +84,7 @@ def _pid_in(pidfile: Path) -> int | None:
         first = pidfile.read_text(encoding="utf-8", errors="replace").split("\n", 1)[0].strip()
     except OSError:
         return None
-    return int(first) if first.isdigit() else None
+    return int(first) if first.isdecimal() else None
 
 
 def _is_server_of(pid: int, data: Path) -> bool:

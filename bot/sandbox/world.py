@@ -24,6 +24,7 @@ WORKSPACE = {
         {"name": "eve", "real_name": "Eve Sato", "title": "Support"},
     ],
     "usergroups": [
+        {"handle": "on-call", "name": "On call", "users": ["ana"]},
         {"handle": "billing-approvers", "name": "Billing approvers", "users": ["ben", "dev"]},
         {"handle": "database-approvers", "name": "Database approvers", "users": ["chloe", "dev"]},
         {"handle": "leads", "name": "Leads", "users": ["ben", "chloe", "dev"]},

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import structlog
 
 from bot.domain.incident import Incident, topic
+from bot.domain.policy import ON_CALL
 from bot.domain.system import System
 from bot.errors import BotError, Unavailable
 from bot.runs.shown import RunShown
@@ -69,8 +70,9 @@ class Sender:
             incident = await self._desk.incidents.get(incident_id)
         channel = _given(incident.channel)
         system = self._system(incident)
-        people = [incident.opened_by, *(system.on_call if system else ())]
-        await self._client.invite(channel, people)
+        on_call = {name: group for name, group in (system.groups if system else {}).items() if name == ON_CALL}
+        members = await self._desk.directory.members(on_call)
+        await self._client.invite(channel, [incident.opened_by, *sorted(members.get(ON_CALL, ()))])
         await self._client.set_topic(channel, topic(incident, incident.title))
         await self.incident(incident_id)
         posted = await self._posted(f"headline:{incident.id}")

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.approval import ApprovalRequest, Choice, Person, RequestState, Vote
 from bot.domain.change import EffectKey, Preview, Receipt
 from bot.domain.facts import from_json, to_json
-from bot.domain.runbook import ApprovalPolicy
+from bot.domain.policy import ApprovalPolicy
 from bot.store import tables
 from bot.store.codec import pack, unpack
 from bot.store.session import Transaction

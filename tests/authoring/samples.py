@@ -19,6 +19,7 @@ mail: {host: {env: SHOP_MAIL}, port: 25, sender: shop@example.test}
 groups:
   billing: {slack: billing-approvers}
   owners: {people: [U0A, U0B, U0C]}
+on_call: {people: [U0A]}
 policies:
   default: {group: billing}
   critical: {group: owners, votes: 2}

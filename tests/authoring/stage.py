@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -117,11 +118,19 @@ class Stage:
         return await kind.act(spec, preview, effect, self.context(action.timeout))
 
     async def verified(self, key: str) -> bool:
-        """Look again, and judge the action's verification."""
-        await self.diagnose()
-        condition = self.runbook.actions[key].verify
-        assert condition is not None
-        return bool(compile_expression(condition).evaluate(self.scope()))
+        """Look again until the action's verification holds, as a run does; False when it does not within its time."""
+        action = self.runbook.actions[key]
+        assert action.verify is not None
+        condition = compile_expression(action.verify)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + action.verify_within.total_seconds()
+        while True:
+            await self.diagnose()
+            if condition.evaluate(self.scope()):
+                return True
+            if loop.time() > until:
+                return False
+            await asyncio.sleep(0.02)
 
 
 @dataclass

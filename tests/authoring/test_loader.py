@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from bot.authoring.loader import load_runbook, load_system, load_tree, reload_tree
 from bot.authoring.problems import Level, as_data, as_json, as_text, did_you_mean
-from bot.domain.runbook import ApprovalPolicy, Severity, UndoRule
+from bot.domain.policy import ApprovalPolicy, QuietHours, StepUp
+from bot.domain.runbook import Severity, UndoRule
 from bot.domain.system import SecretRef
 from tests.authoring.samples import RUNBOOK, SYSTEM, a_runbook, a_system, messages, read_runbook
 
@@ -60,6 +61,15 @@ def test_runbook_is_resolved() -> None:
         ("{critical: true, group: billing}", ApprovalPolicy(groups=("billing",), votes=2)),
         ("{vote_lifetime: 5m}", ApprovalPolicy(("billing",), vote_lifetime=timedelta(minutes=5))),
         ("{request_lifetime: 2h}", ApprovalPolicy(("billing",), request_lifetime=timedelta(hours=2))),
+        ("{group: on_call, backup: owners}", ApprovalPolicy(("on_call",), backup="owners")),
+        (
+            "{break_glass: owners, step_up: code}",
+            ApprovalPolicy(("billing",), break_glass=("owners",), step_up=StepUp.CODE),
+        ),
+        (
+            '{quiet_hours: {start: "22:00", end: "06:30", zone: Europe/Berlin}}',
+            ApprovalPolicy(("billing",), quiet_hours=QuietHours(time(22), time(6, 30), "Europe/Berlin")),
+        ),
     ],
 )  # fmt: skip
 def test_policy_is_written_over_the_systems(said: str, expected: ApprovalPolicy) -> None:
@@ -191,6 +201,16 @@ def test_line_inside_a_long_text_is_found() -> None:
         ("{env: SHOP_API}", "ftp://host", "not the plain address"),
         ("{env: SHOP_TOKEN}", "Bearer abc", "secret does not belong"),
         ("databases:", "database:", "«database» is not a field here"),
+        ("on_call: {people: [U0A]}", "on_call: {}", "The group is empty"),
+        ("default: {group: billing}", "default: {group: billing, backup: leeds}", "no group «leeds»"),
+        ("default: {group: billing}", "default: {group: billing, remind_after: 30m}", "expired already"),
+        ("default: {group: billing}", "default: {group: billing, backup: owners, backup_after: 1h}", "expired already"),
+        (
+            "default: {group: billing}",
+            'default: {group: billing, quiet_hours: {start: "22:00", end: "06:00", zone: Europe/Berln}}',
+            "no time zone «Europe/Berln»",
+        ),
+        ("default: {group: billing}", "default: {group: billing, step_up: password}", "not one of none, code"),
     ],
 )
 def test_system_problems(old: str, new: str, said: str) -> None:
@@ -198,6 +218,22 @@ def test_system_problems(old: str, new: str, said: str) -> None:
     system, problems = load_system(SYSTEM.replace(old, new), "system.yaml")
     assert system is None
     assert any(said in message for message in messages(problems)), as_text(problems)
+
+
+def test_a_severity_has_its_own_policy() -> None:
+    """What the system says of a severity is what its runbooks' actions start from."""
+    system = a_system(SYSTEM.replace("critical:", "severities: {P2: {group: owners, votes: 2}}\n  critical:", 1))
+    runbook, _ = load_runbook(RUNBOOK, "x.yaml", system)
+    assert runbook is not None
+    assert runbook.actions["unfreeze"].policy == ApprovalPolicy(groups=("owners",), votes=2)
+
+
+@pytest.mark.parametrize("said", ["confirm", "{group: billing, requester_may_vote: true}"])
+def test_one_person_alone_is_warned_of(said: str) -> None:
+    """An action that its requester could approve alone is loaded with a warning."""
+    runbook, problems = read_runbook(RUNBOOK + f"    approve: {said}\n")
+    assert runbook is not None
+    assert messages(problems) == ["One person alone can ask for this and approve it."]
 
 
 def test_hints_name_the_nearest_or_the_few() -> None:

@@ -57,7 +57,7 @@ def test_approvals_of_the_page_load() -> None:
     runbook, problems = load_runbook(head + body, "RB-002.yaml", a_system())
     assert [problem for problem in problems if problem.level is Level.ERROR] == []
     assert runbook is not None
-    assert [action.policy.votes for action in runbook.actions.values()] == [1, 1, 2, 1, 2, 2]
+    assert [action.policy.votes for action in runbook.actions.values()] == [1, 1, 2, 1, 2, 2, 1, 1]
 
 
 def test_expressions_of_the_page_give_what_it_says() -> None:

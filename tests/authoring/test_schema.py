@@ -36,7 +36,7 @@ def data(text: str | bytes) -> Any:
 
 
 def test_file_is_up_to_date(tmp_path: Path) -> None:
-    """`runbooks/schema.json` is what the models say today; `python -m bot.authoring.schema` writes it."""
+    """The shipped schema is what the models say; `python -m bot.authoring.schema runbooks/schema.json` writes it."""
     assert (RUNBOOKS / "schema.json").read_text(encoding="utf-8") == schema_text()
     write_schema(tmp_path / "schema.json")
     assert json.loads((tmp_path / "schema.json").read_text(encoding="utf-8")) == schema()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
@@ -20,7 +20,7 @@ from bot.domain.approval import (
     objections,
     who,
 )
-from bot.domain.runbook import ApprovalPolicy
+from bot.domain.policy import ApprovalPolicy, QuietHours, StepUp
 
 pytestmark = pytest.mark.approval
 
@@ -89,7 +89,7 @@ def test_no_group_means_nobody() -> None:
     """A policy that names nobody lets nobody approve; an empty list never means everybody."""
     request = with_policy(groups=())
     assert judge(vote(), request=request) is RequestState.PENDING
-    assert approvers(request.policy, MEMBERS) == frozenset()
+    assert approvers(request, MEMBERS, NOW) == frozenset()
     assert "nobody" in who(request.policy)
 
 
@@ -206,3 +206,88 @@ def test_approved_means_enough_distinct_entitled_people(votes: list[Vote], neede
         assert len(voters) >= needed
         assert voters <= MEMBERS["billing"] - {"U_ANA"}
         assert all(each.digest == request.digest for each in verdict.counted)
+
+
+# -- hours, backup, emergencies, second proofs -------------------------------------------------------------------------
+
+BERLIN = QuietHours(time(22), time(6), "Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("moment", "quiet"),
+    [
+        (datetime(2026, 11, 21, 20, 59, tzinfo=UTC), False),
+        (datetime(2026, 11, 21, 21, 0, tzinfo=UTC), True),
+        (datetime(2026, 11, 22, 4, 59, tzinfo=UTC), True),
+        (datetime(2026, 11, 22, 5, 0, tzinfo=UTC), False),
+        (datetime(2026, 7, 1, 20, 0, tzinfo=UTC), True),
+    ],
+)
+def test_quiet_hours_follow_the_clock_of_their_zone(moment: datetime, quiet: bool) -> None:
+    """They go over midnight, and with summer time."""
+    assert BERLIN.covers(moment) is quiet
+
+
+def test_quiet_hours_hold_yes_back_and_never_no() -> None:
+    """In quiet hours nobody approves, whenever the vote is counted; a denial is always taken."""
+    request = with_policy(quiet_hours=BERLIN)
+    assert judge(vote(), request=request) is RequestState.PENDING
+    assert objections(request, Person("U_BEA"), MEMBERS, NOW) == (
+        "Only emergencies are approved between 22:00 and 06:00 Europe/Berlin.",
+    )
+    assert judge(vote(choice=Choice.DENY), request=request) is RequestState.DENIED
+
+
+def test_weekends_may_be_quiet() -> None:
+    """With weekends, Saturday and Sunday are quiet all day."""
+    assert replace(BERLIN, weekends=True).covers(datetime(2026, 11, 21, 12, tzinfo=UTC))
+    assert not replace(BERLIN, weekends=True).covers(datetime(2026, 11, 20, 12, tzinfo=UTC))
+
+
+def test_the_backup_may_answer_when_it_is_its_turn() -> None:
+    """Before two thirds of the request's time the backup has no say; after it, it has the same as everybody."""
+    request = with_policy(backup="leads")
+    members = {**MEMBERS, "leads": frozenset({"U_DEV"})}
+    early, late = NOW + timedelta(minutes=19), NOW + timedelta(minutes=20)
+    assert objections(request, Person("U_DEV"), members, early) == ("Only @billing may approve this.",)
+    assert objections(request, Person("U_DEV"), members, late) == ()
+    assert evaluate(request, (vote("U_DEV", at=late),), members, late).state is RequestState.APPROVED
+
+
+def test_breaking_the_glass() -> None:
+    """One of those who may goes ahead alone, also the requester and also in quiet hours, and says why."""
+    request = with_policy(break_glass=("leads",), quiet_hours=BERLIN, votes=2)
+    members = {**MEMBERS, "leads": frozenset({"U_ANA"})}
+    broken = vote("U_ANA", Choice.BREAK_GLASS, reason="All customers are locked out")
+    verdict = evaluate(request, (broken,), members, NOW + timedelta(minutes=2))
+    assert (verdict.state, verdict.counted) == (RequestState.APPROVED, (broken,))
+    assert verdict.reasons == ("Broke the glass: All customers are locked out",)
+    for wrong in (
+        replace(broken, reason="because"),
+        replace(broken, person=Person("U_BEA")),
+        replace(broken, digest=""),
+    ):
+        assert evaluate(request, (wrong,), members, NOW + timedelta(minutes=2)).state is RequestState.PENDING
+    assert judge(broken) is RequestState.PENDING
+
+
+@pytest.mark.parametrize(
+    ("wanted", "shown", "enough"),
+    [
+        (StepUp.NONE, StepUp.NONE, True),
+        (StepUp.CODE, StepUp.NONE, False),
+        (StepUp.CODE, StepUp.NAME, False),
+        (StepUp.CODE, StepUp.CODE, True),
+        (StepUp.NAME, StepUp.NAME, True),
+        (StepUp.NAME, StepUp.CODE, False),
+        (StepUp.EITHER, StepUp.NAME, True),
+        (StepUp.EITHER, StepUp.CODE, True),
+        (StepUp.EITHER, StepUp.NONE, False),
+    ],
+)
+def test_a_second_proof_is_asked_for(wanted: StepUp, shown: StepUp, enough: bool) -> None:
+    """A yes without the proof that the policy asks for does not count; a no needs none."""
+    request = with_policy(step_up=wanted)
+    expected = RequestState.APPROVED if enough else RequestState.PENDING
+    assert judge(vote(proof=shown), request=request) is expected
+    assert judge(vote(choice=Choice.DENY), request=request) is RequestState.DENIED

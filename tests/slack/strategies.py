@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from bot.domain.approval import Choice, Dismissed, Person, RequestState, Verdict, Vote
 from bot.domain.change import Preview, Receipt, RowChange
 from bot.domain.facts import Fact, FactStatus
+from bot.domain.policy import ApprovalPolicy
 from bot.domain.run import ActionRun, ActionStatus, CheckRun, CheckStatus, Conclusion, RunState
-from bot.domain.runbook import Action, ApprovalPolicy, Check, Input, InputType, Severity
+from bot.domain.runbook import Action, Check, Input, InputType, Severity
 from bot.runs.shown import ApprovalShown, QuestionShown, RunShown
 from bot.slack.views.text import neutral
 from tests import builders as b

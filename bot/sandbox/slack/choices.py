@@ -35,7 +35,7 @@ def chosen(element: Element, raw: Any, offered: list[Json]) -> Json:
     elif isinstance(empty, list):
         value = _several(raw)
     elif name == "selected_date_time":
-        if not str(raw).isdigit():
+        if not str(raw).isdecimal():
             raise PersonError(f"A date and time is given in seconds since the epoch, not as {raw!r}.")
         value = int(raw)
     elif name == "rich_text_value":

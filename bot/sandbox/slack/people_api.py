@@ -205,7 +205,7 @@ class PeopleApi:
     async def read_journal(self, request: web.Request) -> web.Response:
         """GET journal."""
         since = request.query.get("since", "0")
-        if not since.isdigit():
+        if not since.isdecimal():
             return refuse("since must be a number.")
         return web.json_response([entry.as_json() for entry in self.journal.since(int(since))])
 

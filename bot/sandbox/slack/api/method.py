@@ -179,6 +179,6 @@ def read_cursor(call: Call, kind: str) -> str:
         found, _, value = base64.b64decode(cursor, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError) as error:
         raise ApiError("invalid_cursor") from error
-    if found != kind or not value.replace(".", "").isdigit():
+    if found != kind or not value.replace(".", "").isdecimal():
         raise ApiError("invalid_cursor")
     return value
