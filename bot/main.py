@@ -23,6 +23,7 @@ from bot.errors import Misconfigured
 from bot.incidents.actions import Incidents
 from bot.response import Response
 from bot.runs.actions import People
+from bot.runs.factors import Factors
 from bot.runs.library import Library
 from bot.runs.reads import Reads
 from bot.runs.work import Milestone, pass_by
@@ -92,7 +93,7 @@ async def running(
         client = await stack.enter_async_context(SlackClient(token, base_url=settings.slack_api_url, clock=clock))
         desk = Desk(
             response=Response(store, library),
-            people=People(store, library),
+            people=People(store, library, Factors(settings.second_factor_key.get_secret_value())),
             incidents=Incidents(store),
             reads=Reads(store, library, clock),
             library=library,

@@ -64,4 +64,5 @@ class Response:
                 incident=here.id,
             )
             tx.announce("incident", incident_id=here.id)
+            tx.announce("reach", run_id=run.id, incident_id=here.id)
             return Started(run, here)

@@ -43,6 +43,10 @@ class Settings(BaseSettings):
     slack_api_url: str = Field(
         default="https://slack.com/api/", description="Slack's Web API; the sandbox has its own."
     )
+    second_factor_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Encrypts the authenticators of voters; `runbook enrol --new-key` prints one. For step-up by code.",
+    )
     runbooks_path: Path = Field(default=Path("runbooks"), description="The folder with one folder a system.")
     host: str = Field(default="127.0.0.1", description="Where the HTTP port listens; 0.0.0.0 behind a proxy.")
     port: int = Field(default=3000, ge=0, le=65535, description="The port for Slack over HTTP and for /health.")

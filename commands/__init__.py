@@ -15,6 +15,8 @@ PRESSES: Mapping[Verb, PressHandler] = {
     Verb.DENY: approval.deny,
     Verb.DETAILS: approval.details,
     Verb.EDIT: approval.edit,
+    Verb.BREAK_GLASS: approval.ask_break_glass,
+    Verb.SCHEDULE: approval.ask_schedule,
     Verb.CHOOSE: steps.choose,
     Verb.RETRY: steps.choose,
     Verb.SKIP: steps.skip,
@@ -36,7 +38,10 @@ PRESSES: Mapping[Verb, PressHandler] = {
 }
 
 FORMS: Mapping[Verb, FormHandler] = {
+    Verb.APPROVE: approval.approve_with_proof,
     Verb.DENY: approval.deny_with_reason,
+    Verb.BREAK_GLASS: approval.break_glass,
+    Verb.SCHEDULE: approval.schedule,
     Verb.EDIT: approval.form_edit,
     Verb.ANSWER: steps.answer,
     Verb.REPORT: steps.report,

@@ -1,34 +1,94 @@
-"""Approve, Deny, Edit and Show everything."""
+"""Approve, Deny, Break the glass, Plan for later, Edit and Show everything."""
 
 from __future__ import annotations
 
-from bot.domain.approval import Choice
-from bot.runs.actions import Ballot
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from bot.domain.approval import Choice, RequestState
+from bot.domain.policy import StepUp
+from bot.domain.turns import OutOfTurn
+from bot.errors import Refusal
+from bot.runs.actions import Ballot, Proof, to_type
 from bot.slack import forms
-from bot.slack.desk import Answer, Desk, Form, Open, Press, Quiet, Say
+from bot.slack.desk import Answer, Desk, Form, Open, Press, Quiet, Say, Wrong
 from bot.slack.verbs import Ref
-from bot.slack.views.approval import approval_modal, deny_modal, edit_modal
+from bot.slack.views.approval import approval_modal
 from bot.slack.views.checks import checks_modal
 from bot.slack.views.titles import action_title
+from bot.slack.views.votes import (
+    CODE,
+    NAME,
+    approve_modal,
+    break_glass_modal,
+    deny_modal,
+    edit_modal,
+    schedule_modal,
+)
+
+MEMBERSHIP = timedelta(seconds=10)
 
 
 async def approve(press: Press, desk: Desk) -> Answer:
-    """A vote for exactly what the button was shown with."""
-    ballot = await _vote(press.ref, press.user, desk, Choice.APPROVE)
-    return _told(ballot)
+    """A vote for exactly what the button was shown with; where the policy asks for a second proof, the form for it."""
+    stored = await desk.reads.request(press.ref.request)
+    if stored.request.policy.step_up is not StepUp.NONE and stored.request.state is RequestState.PENDING:
+        title = await _title(press.ref, desk)
+        return Open(approve_modal(press.ref, title, stored.request, to_type(stored.request)))
+    return _told(await _vote(press.ref, press.user, desk, Choice.APPROVE))
+
+
+async def approve_with_proof(form: Form, desk: Desk) -> Answer:
+    """A vote for, with its second proof; a wrong one can be corrected in the form."""
+    given = forms.values_of(form.state)
+    ballot = await _vote(form.ref, form.user, desk, Choice.APPROVE, proof=_proof(given))
+    return _submitted(form, ballot)
 
 
 async def deny(press: Press, desk: Desk) -> Answer:
     """Ask for the reason; nothing is decided until it is given."""
-    shown = await desk.reads.shown(press.ref.run)
-    return Open(deny_modal(press.ref, action_title(shown, press.ref.action)))
+    return Open(deny_modal(press.ref, await _title(press.ref, desk)))
 
 
 async def deny_with_reason(form: Form, desk: Desk) -> Answer:
     """A vote against, with its reason."""
     reason = forms.values_of(form.state).get("reason", "")
-    ballot = await _vote(form.ref, form.user, desk, Choice.DENY, reason)
-    return Quiet() if ballot.accepted else Say(ballot.sentence)
+    return _submitted(form, await _vote(form.ref, form.user, desk, Choice.DENY, reason))
+
+
+async def ask_break_glass(press: Press, desk: Desk) -> Answer:
+    """Ask why it cannot wait; nothing is done until that is said."""
+    stored = await desk.reads.request(press.ref.request)
+    title = await _title(press.ref, desk)
+    return Open(break_glass_modal(press.ref, title, stored.request, to_type(stored.request)))
+
+
+async def break_glass(form: Form, desk: Desk) -> Answer:
+    """Go ahead alone, with a reason; the leads are called."""
+    given = forms.values_of(form.state)
+    reason = given.get("reason", "")
+    ballot = await _vote(form.ref, form.user, desk, Choice.BREAK_GLASS, reason, _proof(given))
+    return _submitted(form, ballot)
+
+
+async def ask_schedule(press: Press, desk: Desk) -> Answer:
+    """Ask for the window."""
+    return Open(schedule_modal(press.ref, await _title(press.ref, desk), desk.clock.now()))
+
+
+async def schedule(form: Form, desk: Desk) -> Answer:
+    """Plan the action for a window; it is previewed and asked for anew."""
+    given = forms.values_of(form.state)
+    try:
+        opens, closes = (datetime.fromisoformat(given.get(name, "")) for name in ("opens", "closes"))
+        await desk.people.schedule(form.ref.run, form.ref.action, form.user, opens, closes)
+    except ValueError:
+        return Wrong({"opens": "Pick both moments."})
+    except OutOfTurn:
+        raise
+    except Refusal as error:
+        return Wrong({"closes": " ".join(error.reasons)})
+    return Quiet()
 
 
 async def details(press: Press, desk: Desk) -> Answer:
@@ -42,7 +102,8 @@ async def details(press: Press, desk: Desk) -> Answer:
 async def edit(press: Press, desk: Desk) -> Answer:
     """The words of a message, to be changed before it goes out."""
     stored = await desk.reads.request(press.ref.request)
-    return Open(edit_modal(press.ref, str(stored.spec.get("subject") or ""), str(stored.spec.get("body") or "")))
+    spec = stored.first.spec
+    return Open(edit_modal(press.ref, str(spec.get("subject") or ""), str(spec.get("body") or "")))
 
 
 async def form_edit(form: Form, desk: Desk) -> Answer:
@@ -54,14 +115,32 @@ async def form_edit(form: Form, desk: Desk) -> Answer:
     return Quiet()
 
 
-async def _vote(ref: Ref, user: str, desk: Desk, choice: Choice, reason: str = "") -> Ballot:
+async def _vote(
+    ref: Ref, user: str, desk: Desk, choice: Choice, reason: str = "", proof: Proof | None = None
+) -> Ballot:
     stored = await desk.reads.request(ref.request)
     run = await desk.reads.run(stored.request.run)
     _, system = await desk.library.of_run(run)
-    groups = {name: group for name, group in system.groups.items() if name in stored.request.policy.groups}
-    members = await desk.directory.members(groups)
+    groups = {name: group for name, group in system.groups.items() if name in stored.request.policy.everybody}
+    members = await desk.directory.members(groups, within=MEMBERSHIP)
     person = await desk.directory.person(user)
-    return await desk.people.vote(ref.request, ref.digest, person, choice, members, reason)
+    return await desk.people.vote(ref.request, ref.digest, person, choice, members, reason, proof)
+
+
+async def _title(ref: Ref, desk: Desk) -> str:
+    return action_title(await desk.reads.shown(ref.run), ref.action)
+
+
+def _proof(given: Mapping[str, str]) -> Proof:
+    return Proof(given.get(CODE, ""), given.get(NAME, ""))
+
+
+def _submitted(form: Form, ballot: Ballot) -> Answer:
+    """An accepted vote is seen in the card; a refusal stands in the form, where it can be put right."""
+    if ballot.accepted:
+        return Quiet()
+    place = next((name for name in (CODE, NAME) if name in form.state), "")
+    return Wrong({place: ballot.sentence}) if place else Say(ballot.sentence)
 
 
 def _told(ballot: Ballot) -> Answer:

@@ -151,7 +151,7 @@ def approval(*votes: Vote, of: Preview | None = None, decided: bool = False, **c
     if decided:
         asked = replace(asked, state=verdict.state)
         verdict = Verdict(verdict.state, votes)
-    return ApprovalShown(asked, of or preview(), votes, verdict)
+    return ApprovalShown(asked, {asked.action: of or preview()}, votes, verdict)
 
 
 RECEIPT = Receipt("1 row of businesses changed", (change(),), {"businesses": 1})
@@ -209,7 +209,7 @@ def states() -> dict[str, RunShown]:
     failed = replace(
         CHECKS["stripe"], status=CheckStatus.FAILED, error="Stripe did not answer within 15 s.", summary=""
     )
-    many = preview(*(change(number, note=f"row {number}") for number in range(1, 6)))
+    many = preview(*(change(number, note=f"row {number}") for number in range(1, 10)))
     undo = ActionRun("undo:" + KEY, ActionStatus.REQUESTED, request().id, by=ANA.id, undo_of=KEY, reversible=False)
     busy, over = RunState.ACTING, {"finished_at": NOW}
     return {

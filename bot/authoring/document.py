@@ -155,6 +155,7 @@ class FindingDoc(Part):
     when: Condition
     say: Text
     propose: Names = []
+    together: bool = False
 
 
 class RunbookDoc(Part):

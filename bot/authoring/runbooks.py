@@ -100,7 +100,7 @@ class _Reader:
             if name not in self.said.actions:
                 hint = did_you_mean(name, self.said.actions)
                 self.ledger.error((*path, "propose"), f"There is no action «{name}».", hint)
-        return Finding(key, said.when, said.say, tuple(said.propose), needs)
+        return Finding(key, said.when, said.say, tuple(said.propose), said.together, needs)
 
     def _action(self, step: Step[ActionDoc]) -> Action:
         said, path = step.common, step.path
@@ -134,6 +134,7 @@ class _Reader:
             undo=self._undo(step, said.undo),
             lock=said.lock,
             critical=(said.approve or ApproveDoc()).critical,
+            gated=step.effect(Section.ACTIONS) is not Effect.NONE,
             timeout=self._timeout(said.timeout, (*path, "timeout"), ACTION_TIMEOUT),
         )
 

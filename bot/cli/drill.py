@@ -220,8 +220,15 @@ class Stage:
             self.differences.append(f"{action} ended as {status}: {run.actions[action].reason}")
 
     async def _click_approve(self, person: Person, action: str) -> None:
-        """Click the Approve that stands for this action, once the card shows it."""
-        card = await person.sees(lambda seen: action in _approvable(seen), PATIENCE)
+        """Click the Approve that stands for this action, once the card shows it; what the card cannot show whole is
+        opened first."""
+        card = await person.sees(lambda seen: action in _about(seen, Verb.APPROVE, Verb.DENY), PATIENCE)
+        if action not in _about(card, Verb.APPROVE):
+            await person.clicks(Verb.DETAILS, card)
+            await person.modal(PATIENCE)
+            await person.clicks(Verb.APPROVE)
+            await person.sees(lambda seen: seen.surface == "modal" and not _about(seen, Verb.APPROVE), PATIENCE)
+            return
         await person.clicks(Verb.APPROVE, card)
 
     async def _judge(self) -> None:
@@ -327,12 +334,10 @@ def _drill(runbook: str, branch: str, plan: Mapping[str, Any]) -> Drill:
     )
 
 
-def _approvable(seen: Seen) -> set[str]:
-    """The actions that a message's Approve buttons stand for."""
+def _about(seen: Seen, *verbs: Verb) -> set[str]:
+    """The actions that a message's buttons with these verbs stand for."""
     blocks = seen.raw.get("blocks") or []
-    pressed = [
-        each for block in blocks for each in block.get("elements") or () if each.get("action_id") == Verb.APPROVE
-    ]
+    pressed = [each for block in blocks for each in block.get("elements") or () if each.get("action_id") in verbs]
     return {Ref.decode(each["value"]).action for each in pressed}
 
 

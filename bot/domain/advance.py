@@ -10,25 +10,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
+from bot.domain import asking
 from bot.domain import outcomes as o
-from bot.domain.approval import RequestState, Verdict
 from bot.domain.events import BOT, Event, Happened
 from bot.domain.looking import check_ended, concluded, question_asked, recheck
-from bot.domain.run import ActionRun, ActionStatus, Run, RunState
-from bot.domain.turns import OutOfTurn, Step, event_of, expect, next_in_plan, with_action
+from bot.domain.run import ActionStatus, Run, RunState
+from bot.domain.turns import OutOfTurn, Step, event_of, expect, next_in_plan, ungranted, with_action
 
-_CHOOSABLE = frozenset(
-    {
-        ActionStatus.OFFERED,
-        ActionStatus.QUEUED,
-        ActionStatus.FAILED,
-        ActionStatus.DENIED,
-        ActionStatus.EXPIRED,
-        ActionStatus.SKIPPED,
-        ActionStatus.UNVERIFIED,
-    }
-)
 _STOPPABLE = frozenset({ActionStatus.PREVIEWING, ActionStatus.REQUESTED, ActionStatus.WAITING})
+_UNSTOPPABLE = frozenset({ActionStatus.APPROVED, ActionStatus.ACTING, ActionStatus.UNKNOWN})
 
 
 def advance(run: Run, outcome: o.RunOutcome, now: datetime) -> Step:  # noqa: C901, PLR0911, PLR0912 - one arm an outcome
@@ -46,23 +36,23 @@ def advance(run: Run, outcome: o.RunOutcome, now: datetime) -> Step:  # noqa: C9
         case o.Recheck():
             return recheck(run, outcome)
         case o.Chosen():
-            return _chosen(run, outcome)
+            return asking.chosen(run, outcome)
         case o.Previewed():
-            return _previewed(run, outcome)
+            return asking.previewed(run, outcome)
         case o.Ungated():
-            return _ungated(run, outcome)
+            return asking.ungated(run, outcome)
         case o.NotPreviewed():
             return _stopped(run, outcome.key, outcome.reason, (ActionStatus.PREVIEWING,))
         case o.Edited():
-            expect(run, outcome.key, ActionStatus.REQUESTED)
-            edits = {**run.actions[outcome.key].edits, **outcome.edits}
-            run = with_action(run, outcome.key, status=ActionStatus.PREVIEWING, by=outcome.by, edits=edits, due=None)
-            event = Event(Happened.ACTION_EDITED, outcome.by, {"action": outcome.key, **outcome.edits})
-            return replace(run, state=RunState.DECIDING), (event,)
+            return asking.edited(run, outcome)
+        case o.Scheduled():
+            return asking.scheduled(run, outcome)
+        case o.Nudged():
+            return asking.nudged(run, outcome)
         case o.Decided():
-            return _decided(run, outcome)
+            return asking.decided(run, outcome)
         case o.Voided():
-            return _voided(run, outcome)
+            return asking.voided(run, outcome)
         case o.Intended():
             expect(run, outcome.key, ActionStatus.APPROVED)
             run = with_action(run, outcome.key, status=ActionStatus.ACTING)
@@ -76,7 +66,7 @@ def advance(run: Run, outcome: o.RunOutcome, now: datetime) -> Step:  # noqa: C9
             return _stopped(run, outcome.key, outcome.reason, (ActionStatus.APPROVED, ActionStatus.ACTING))
         case o.Doubted():
             expect(run, outcome.key, ActionStatus.ACTING)
-            run = with_action(run, outcome.key, status=ActionStatus.UNKNOWN, reason=outcome.why, due=None)
+            run = with_action(ungranted(run), outcome.key, status=ActionStatus.UNKNOWN, reason=outcome.why, due=None)
             event = event_of(Happened.ACTION_IN_DOUBT, outcome.key, why=outcome.why)
             return replace(run, state=RunState.PARKED, reason=outcome.why), (event,)
         case o.WaitsFor():
@@ -103,86 +93,6 @@ def advance(run: Run, outcome: o.RunOutcome, now: datetime) -> Step:  # noqa: C9
             return run, (Event(Happened.RUN_PARKED, BOT, {"reference": outcome.reference}),)
         case _:
             assert_never(outcome)
-
-
-# -- choosing and asking -----------------------------------------------------------------------------------------------
-
-
-def _chosen(run: Run, outcome: o.Chosen) -> Step:
-    if run.current is not None:
-        raise OutOfTurn(f"«{run.current.key}» is under way; one action at a time.")
-    if run.state in (RunState.CANCELLED, RunState.PARKED):
-        raise OutOfTurn(f"This run is {run.state}.")
-    action = run.actions.get(outcome.key)
-    if outcome.undo_of:
-        undone = run.actions.get(outcome.undo_of)
-        if undone is None or not undone.status.effected or undone.undone_by:
-            raise OutOfTurn("There is nothing to take back.")
-        action = ActionRun(outcome.key, undo_of=outcome.undo_of)
-    elif action is not None and action.status not in _CHOOSABLE:
-        raise OutOfTurn(f"This action is already {action.status}.")
-    chosen = replace(
-        action or ActionRun(outcome.key), status=ActionStatus.PREVIEWING, by=outcome.by, reason="", due=None
-    )
-    plan = run.plan if outcome.key in run.plan else ()
-    run = replace(
-        run, actions={**run.actions, outcome.key: chosen}, plan=plan, state=RunState.DECIDING, finished_at=None
-    )
-    return run, (Event(Happened.ACTION_CHOSEN, outcome.by, {"action": outcome.key, "undo_of": outcome.undo_of}),)
-
-
-def _previewed(run: Run, outcome: o.Previewed) -> Step:
-    expect(run, outcome.key, ActionStatus.PREVIEWING)
-    run = with_action(
-        run,
-        outcome.key,
-        status=ActionStatus.REQUESTED,
-        request=outcome.request,
-        headline=outcome.headline,
-        reversible=outcome.reversible,
-        due=outcome.expires_at,
-    )
-    data = {"request": outcome.request, "headline": outcome.headline}
-    return replace(run, state=RunState.AWAITING_APPROVAL), (event_of(Happened.APPROVAL_REQUESTED, outcome.key, **data),)
-
-
-def _ungated(run: Run, outcome: o.Ungated) -> Step:
-    expect(run, outcome.key, ActionStatus.PREVIEWING)
-    run = with_action(run, outcome.key, status=ActionStatus.APPROVED, headline=outcome.headline)
-    return replace(run, state=RunState.ACTING), ()
-
-
-def _decided(run: Run, outcome: o.Decided) -> Step:
-    expect(run, outcome.key, ActionStatus.REQUESTED)
-    verdict = outcome.verdict
-    match verdict.state:
-        case RequestState.APPROVED:
-            run = with_action(run, outcome.key, status=ActionStatus.APPROVED, due=None)
-            event = event_of(Happened.APPROVAL_GRANTED, outcome.key, by=[vote.person.id for vote in verdict.counted])
-            return replace(run, state=RunState.ACTING), (event,)
-        case RequestState.DENIED:
-            return _refused(run, outcome.key, ActionStatus.DENIED, Happened.APPROVAL_DENIED, verdict)
-        case RequestState.EXPIRED:
-            return _refused(run, outcome.key, ActionStatus.EXPIRED, Happened.APPROVAL_EXPIRED, verdict)
-        case RequestState.PENDING | RequestState.VOIDED | RequestState.WITHDRAWN:
-            raise OutOfTurn("The votes do not decide anything yet.")
-        case _:
-            assert_never(verdict.state)
-
-
-def _refused(run: Run, key: str, status: ActionStatus, kind: Happened, verdict: Verdict) -> Step:
-    reason = " ".join(verdict.reasons)
-    run = with_action(run, key, status=status, reason=reason, due=None)
-    return replace(run, state=RunState.DECIDING), (event_of(kind, key, reason=reason),)
-
-
-def _voided(run: Run, outcome: o.Voided) -> Step:
-    expect(run, outcome.key, ActionStatus.REQUESTED, ActionStatus.APPROVED, ActionStatus.ACTING)
-    status = ActionStatus.PREVIEWING if outcome.again else ActionStatus.FAILED
-    run = with_action(run, outcome.key, status=status, reason=outcome.reason, due=None)
-    return replace(run, state=RunState.DECIDING), (
-        event_of(Happened.APPROVAL_VOIDED, outcome.key, reason=outcome.reason),
-    )
 
 
 # -- acting and verifying ----------------------------------------------------------------------------------------------
@@ -218,7 +128,7 @@ def _looked(run: Run, outcome: o.Looked, now: datetime) -> Step:
     reason = outcome.why or (
         "It did not come about in time." if waited else "The check after the change did not come to hold."
     )
-    run = with_action(run, outcome.key, status=status, reason=reason, due=None)
+    run = with_action(ungranted(run), outcome.key, status=status, reason=reason, due=None)
     return replace(run, state=RunState.DECIDING), (event_of(Happened.ACTION_UNVERIFIED, outcome.key, reason=reason),)
 
 
@@ -258,15 +168,16 @@ def _settled(run: Run, outcome: o.Settled, now: datetime) -> Step:
 
 def _stopped(run: Run, key: str, reason: str, expected: tuple[ActionStatus, ...]) -> Step:
     expect(run, key, *expected)
-    run = with_action(run, key, status=ActionStatus.FAILED, reason=reason, due=None)
+    run = with_action(ungranted(run), key, status=ActionStatus.FAILED, reason=reason, due=None)
     return replace(run, state=RunState.DECIDING), (event_of(Happened.ACTION_FAILED, key, reason=reason),)
 
 
 def _skipped(run: Run, outcome: o.Skipped, now: datetime) -> Step:
     action = run.actions.get(outcome.key)
-    if action is None or action.status not in _CHOOSABLE | _STOPPABLE:
+    planned = action is not None and action.status is ActionStatus.APPROVED and action.due is not None
+    if action is None or not (planned or action.status in asking.CHOOSABLE | _STOPPABLE):
         raise OutOfTurn("This action can no longer be left out.")
-    run = with_action(run, outcome.key, status=ActionStatus.SKIPPED, due=None)
+    run = with_action(ungranted(run), outcome.key, status=ActionStatus.SKIPPED, due=None)
     events = (Event(Happened.ACTION_SKIPPED, outcome.by, {"action": outcome.key}),)
     return (run, events) if run.current is not None else _finish_action(run, events, now)
 
@@ -285,7 +196,8 @@ def _cancelled(run: Run, outcome: o.Cancelled, now: datetime) -> Step:
     current = run.current
     if run.state.final:
         raise OutOfTurn(f"This run is already {run.state}.")
-    if current is not None and current.status in (ActionStatus.APPROVED, ActionStatus.ACTING, ActionStatus.UNKNOWN):
+    waits = current is not None and current.status is ActionStatus.APPROVED and current.due is not None
+    if current is not None and not waits and current.status in _UNSTOPPABLE:
         raise OutOfTurn("A change is being made right now; it cannot be called back.")
     if current is not None:
         run = with_action(run, current.key, status=ActionStatus.SKIPPED, reason="the run was cancelled", due=None)

@@ -56,6 +56,11 @@ class Vote:
     proof: StepUp = StepUp.NONE
 
 
+def name_of(target: str) -> str:
+    """A target ("alacarte:business 0a1a…") as its author calls it."""
+    return target.partition(":")[2]
+
+
 @dataclass(frozen=True, slots=True)
 class ApprovalRequest:
     """A question to the approvers: may this action, exactly as shown, be done?
@@ -84,6 +89,21 @@ class ApprovalRequest:
         """Every action that the request is about, in order."""
         return (self.action, *self.also)
 
+    @property
+    def named(self) -> str:
+        """The target as its author calls it, without its system."""
+        return name_of(self.target)
+
+    def next_nudge(self, now: datetime) -> datetime:
+        """When somebody is to be reminded next, or the end of the request when nobody is any more."""
+        policy = self.policy
+        moments = (self.requested_at + policy.reminds, self.requested_at + policy.climbs)
+        return min((moment for moment in moments if now < moment < self.expires_at), default=self.expires_at)
+
+    def climbed(self, now: datetime) -> bool:
+        """Whether it is the backup's turn."""
+        return bool(self.policy.backup) and now >= self.requested_at + self.policy.climbs
+
 
 @dataclass(frozen=True, slots=True)
 class Dismissed:
@@ -111,9 +131,7 @@ def approvers(request: ApprovalRequest, members: Members, now: datetime) -> froz
     """Everybody who may say yes at `now`: the people and groups that the policy names, and the backup once it is its
     turn."""
     policy = request.policy
-    groups = [*policy.groups]
-    if policy.backup and now >= request.requested_at + policy.climbs:
-        groups.append(policy.backup)
+    groups = [*policy.groups, *([policy.backup] if request.climbed(now) else [])]
     return frozenset(policy.people).union(*(members.get(group, frozenset()) for group in groups))
 
 

@@ -27,6 +27,7 @@ class Happened(StrEnum):
     FINDINGS_CONCLUDED = "findings.concluded"
     ACTION_CHOSEN = "action.chosen"
     ACTION_EDITED = "action.edited"
+    ACTION_SCHEDULED = "action.scheduled"
     ACTION_SKIPPED = "action.skipped"
     ACTION_INTENDED = "action.intended"
     ACTION_DONE = "action.done"
@@ -41,6 +42,8 @@ class Happened(StrEnum):
     APPROVAL_DENIED = "approval.denied"
     APPROVAL_EXPIRED = "approval.expired"
     APPROVAL_VOIDED = "approval.voided"
+    APPROVAL_NUDGED = "approval.nudged"
+    GLASS_BROKEN = "approval.glass_broken"
     VOTE_CAST = "vote.cast"
     VOTE_REFUSED = "vote.refused"
 

@@ -9,7 +9,7 @@ from bot.domain import outcomes as o
 from bot.domain.events import BOT, Event, Happened
 from bot.domain.facts import FactStatus
 from bot.domain.run import ActionRun, ActionStatus, CheckRun, CheckStatus, Run, RunState
-from bot.domain.turns import OutOfTurn, Step, next_in_plan
+from bot.domain.turns import OutOfTurn, Step, next_in_plan, ungranted
 
 _CHECK_STATUS: Mapping[FactStatus, CheckStatus] = {
     FactStatus.DONE: CheckStatus.DONE,
@@ -65,8 +65,10 @@ def concluded(run: Run, outcome: o.Concluded) -> Step:
     """The findings are drawn: the first that proposes something makes the plan, the others are on offer."""
     if run.current is not None or run.state.final:
         raise OutOfTurn("An action is under way; findings are concluded before acting.")
+    run = ungranted(run)
     actions = dict(run.actions)
     plan: tuple[str, ...] = ()
+    together = False
     for conclusion in outcome.conclusions:
         for key in conclusion.propose:
             known = actions.get(key)
@@ -75,12 +77,19 @@ def concluded(run: Run, outcome: o.Concluded) -> Step:
             actions[key] = replace(known or ActionRun(key), status=ActionStatus.OFFERED, finding=conclusion.key)
         if conclusion.propose and not plan:
             plan = tuple(key for key in conclusion.propose if actions[key].status is ActionStatus.OFFERED)
+            together = conclusion.together
     for key, action in actions.items():
         # What an earlier look proposed and this one does not is no longer on offer.
         if action.status is ActionStatus.OFFERED and not any(key in c.propose for c in outcome.conclusions):
             actions[key] = replace(action, status=ActionStatus.SKIPPED, reason="no finding proposes it any more")
     run = replace(
-        run, state=RunState.DECIDING, conclusions=outcome.conclusions, concluded=True, plan=plan, actions=actions
+        run,
+        state=RunState.DECIDING,
+        conclusions=outcome.conclusions,
+        concluded=True,
+        plan=plan,
+        together=together,
+        actions=actions,
     )
     data = {"findings": [{"key": c.key, "say": c.say, "propose": list(c.propose)} for c in outcome.conclusions]}
     return next_in_plan(run), (Event(Happened.FINDINGS_CONCLUDED, BOT, data),)

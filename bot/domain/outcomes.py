@@ -63,13 +63,35 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Previewed:
-    """The preview is made and approval is asked for under `request`."""
+    """The preview is made and approval is asked for under `request`; the same vote decides on the actions in `also`.
+    The first reminder is due at `nudge_at`."""
 
     key: str
     request: str
     headline: str
     reversible: bool
     expires_at: datetime
+    nudge_at: datetime | None = None
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Nudged:
+    """The approvers, or their backup, were reminded of a request nobody has decided; the next time is at `next`."""
+
+    key: str
+    backup: bool
+    next: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """A person wants the action done in a window: it is previewed and asked for anew, for that window only."""
+
+    key: str
+    by: str
+    opens: datetime
+    closes: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +256,8 @@ RunOutcome: TypeAlias = (
     | Recheck
     | Chosen
     | Previewed
+    | Nudged
+    | Scheduled
     | Ungated
     | NotPreviewed
     | Edited

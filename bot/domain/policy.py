@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -90,3 +91,27 @@ class ApprovalPolicy:
         """Every group that the policy mentions, without repetition."""
         backup = (self.backup,) if self.backup else ()
         return tuple(dict.fromkeys([*self.groups, *backup, *self.break_glass]))
+
+
+def joined(policies: Sequence[ApprovalPolicy]) -> ApprovalPolicy | None:
+    """The strictest of several policies, for one vote over several actions; None when different people decide."""
+    first, *others = policies
+    if any((set(each.groups), set(each.people)) != (set(first.groups), set(first.people)) for each in others):
+        return None
+    if any(each.quiet_hours != first.quiet_hours or each.backup != first.backup for each in others):
+        return None
+    proofs = {each.step_up for each in policies} - {StepUp.NONE, StepUp.EITHER}
+    if len(proofs) > 1:
+        return None
+    weaker = StepUp.EITHER if any(each.step_up is StepUp.EITHER for each in policies) else StepUp.NONE
+    may_break = set(first.break_glass).intersection(*(each.break_glass for each in others))
+    return replace(
+        first,
+        votes=max(each.votes for each in policies),
+        requester_may_vote=all(each.requester_may_vote for each in policies),
+        confirm=all(each.confirm for each in policies),
+        vote_lifetime=min(each.vote_lifetime for each in policies),
+        request_lifetime=min(each.request_lifetime for each in policies),
+        break_glass=tuple(group for group in first.break_glass if group in may_break),
+        step_up=next(iter(proofs), weaker),
+    )

@@ -112,7 +112,8 @@ class CheckRun:
 class ActionRun:
     """How one action goes. `request` is the approval request, `by` who asked, `reason` the last thing said about it,
     `due` when the worker looks again, `deadline` when it stops looking, `undo_of` the action it takes back, `edits`
-    what a person changed in its text."""
+    what a person changed in its text. `granted` says that the vote on an earlier action of the plan covers this one;
+    `opens` and `closes` are the window that it is planned for."""
 
     key: str
     status: ActionStatus = ActionStatus.OFFERED
@@ -127,15 +128,20 @@ class ActionRun:
     headline: str = ""
     reversible: bool = False
     edits: Mapping[str, str] = field(default_factory=dict)
+    granted: bool = False
+    opens: datetime | None = None
+    closes: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """A finding that holds, with its sentence rendered over the facts."""
+    """A finding that holds, with its sentence rendered over the facts. What it proposes `together` is decided by one
+    vote."""
 
     key: str
     say: str
     propose: tuple[str, ...] = ()
+    together: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +165,7 @@ class Run:
     conclusions: tuple[Conclusion, ...] = ()
     concluded: bool = False
     plan: tuple[str, ...] = ()
+    together: bool = False
     actions: Mapping[str, ActionRun] = field(default_factory=dict)
     finished_at: datetime | None = None
     reason: str = ""

@@ -83,12 +83,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A condition over facts, the sentence a person should read, and the actions it proposes, in order."""
+    """A condition over facts, the sentence a person should read, and the actions it proposes, in order; `together` when
+    one vote decides on all of them."""
 
     key: str
     when: str
     say: str
     propose: tuple[str, ...] = ()
+    together: bool = False
     needs: frozenset[str] = frozenset()
 
 
@@ -108,7 +110,7 @@ class Action:
     `evidence` are the checks that justify it: after the deciding vote those older than `fresh_for` are read again.
     `verify` is an expression over facts that must come to hold within `verify_within`, and `verify_needs` the checks it
     reads. `lock` is a template naming the target that only one run may act on at a time, and that a voter may have to
-    type.
+    type. Only what changes nothing outside the bot is not `gated`.
     """
 
     key: str
@@ -126,6 +128,7 @@ class Action:
     undo: UndoRule = UndoRule()
     lock: str | None = None
     critical: bool = False
+    gated: bool = True
     timeout: timedelta = timedelta(seconds=30)
 
 

@@ -35,6 +35,14 @@ class Expire:
 
 
 @dataclass(frozen=True, slots=True)
+class Nudge:
+    """Nobody has decided: remind those who may."""
+
+    action: str
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
 class Act:
     """Approved: check again, then do it."""
 
@@ -68,7 +76,7 @@ class Nothing:
     """Nothing to do until a person does something."""
 
 
-Task: TypeAlias = Diagnose | Conclude | MakePreview | Expire | Act | Settle | LookAgain | Sleep | Nothing
+Task: TypeAlias = Diagnose | Conclude | MakePreview | Expire | Nudge | Act | Settle | LookAgain | Sleep | Nothing
 
 
 def runnable(run: Run, needs: dict[str, frozenset[str]]) -> tuple[str, ...]:
@@ -91,9 +99,11 @@ def next_task(run: Run, needs: dict[str, frozenset[str]], now: datetime) -> Task
         case ActionStatus.PREVIEWING:
             return MakePreview(action.key)
         case ActionStatus.REQUESTED if action.request is not None and action.due is not None:
-            return Expire(action.key, action.request) if now >= action.due else Sleep(action.due)
+            if now >= (action.deadline or action.due):
+                return Expire(action.key, action.request)
+            return Nudge(action.key, action.request) if now >= action.due else Sleep(action.due)
         case ActionStatus.APPROVED:
-            return Act(action.key)
+            return Sleep(action.due) if action.due is not None and now < action.due else Act(action.key)
         case ActionStatus.ACTING:
             return Settle(action.key)
         case ActionStatus.VERIFYING | ActionStatus.WAITING if action.due is not None:
@@ -114,4 +124,4 @@ def due_at(run: Run, now: datetime) -> datetime | None:
     if action is None:
         return None
     at_once = (ActionStatus.PREVIEWING, ActionStatus.APPROVED, ActionStatus.ACTING)
-    return now if action.status in at_once else action.due
+    return action.due or now if action.status in at_once else action.due

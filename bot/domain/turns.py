@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from bot.domain.events import BOT, Event, Happened
-from bot.domain.run import ActionRun, ActionStatus, Run
+from bot.domain.run import ActionRun, ActionStatus, Run, RunState
 from bot.errors import Refusal
 
 Step: TypeAlias = tuple[Run, tuple[Event, ...]]
@@ -17,14 +17,32 @@ class OutOfTurn(Refusal):
 
 
 def next_in_plan(run: Run) -> Run:
-    """The first action of the plan that is still open is previewed; the others wait their turn."""
+    """The first action of the plan that is still open comes next: it is previewed, or done if the vote before covers
+    it; the others wait their turn."""
     actions = dict(run.actions)
+    state = run.state
     first = True
     for key in run.plan:
         action = actions[key]
-        if action.status in (ActionStatus.OFFERED, ActionStatus.QUEUED):
-            actions[key] = replace(action, status=ActionStatus.PREVIEWING if first else ActionStatus.QUEUED)
-            first = False
+        if action.status not in (ActionStatus.OFFERED, ActionStatus.QUEUED):
+            continue
+        if not first:
+            actions[key] = replace(action, status=ActionStatus.QUEUED)
+        elif action.granted:
+            actions[key] = replace(action, status=ActionStatus.APPROVED, due=None)
+            state = RunState.ACTING
+        else:
+            actions[key] = replace(action, status=ActionStatus.PREVIEWING)
+        first = False
+    return replace(run, state=state, actions=actions)
+
+
+def ungranted(run: Run) -> Run:
+    """The run when its plan did not go on as it was approved: what has not been done yet needs a vote of its own."""
+    actions = {
+        key: replace(action, granted=False, request=None) if action.granted else action
+        for key, action in run.actions.items()
+    }
     return replace(run, actions=actions)
 
 

@@ -10,8 +10,9 @@ from typing import assert_never
 
 import structlog
 
-from bot.authoring.templates import TemplateError, UndefinedFact, compile_expression, compile_template
+from bot.authoring.templates import TemplateError, UndefinedFact, compile_expression
 from bot.domain import outcomes as o
+from bot.domain.approval import RequestState, name_of
 from bot.domain.change import EffectKey
 from bot.domain.compare import drift
 from bot.domain.facts import Fact
@@ -20,7 +21,7 @@ from bot.domain.runbook import Action, Effect, Section
 from bot.errors import BotError
 from bot.runs.concluding import conclusions, holds
 from bot.runs.looking import reread
-from bot.runs.proposing import Proposal, policy_of, previewed, proposal, request_digest, revive
+from bot.runs.proposing import Proposal, policy_of, previewed, proposal, request_digest, revive, target_of
 from bot.runs.scope import scope_of
 from bot.runs.work import Work
 from bot.steps.base import AwaitCondition, AwaitPerson, Done, Failed, InDoubt, Outcome
@@ -39,17 +40,21 @@ async def act(work: Work, run: Run, key: str) -> None:
     """An approved action: fresh evidence, the same preview, the target alone, the intent on record, then the effect."""
     going = run.actions[key]
     action = work.runbook.actions[going.undo_of or key]
-    run, facts = await reread(work, run, evidence_of(work, going, action))
+    if going.closes is not None and work.clock.now() >= going.closes:
+        reason = "The window it was approved for is over; nothing was changed."
+        await work.record(o.NotEffected(key, reason), also=_voiding(going, reason))
+        return
+    run, facts = await reread(work, run, evidence_of(work, going, action), fresh_for=action.fresh_for)
     if not await _still_justified(work, run, going, facts):
         return
     async with work.store.reading() as connection:
         request = None if going.request is None else await approvals.get(connection, going.request)
+    asked = None if request is None else request.parts.get(key)
     ready = await _unchanged(work, run, going, facts, request)
     if ready is None:
         return
     # What needs no approval changes nothing outside the bot, so it may be begun again under a key of its own.
-    digest = request.request.digest if request is not None else f"ungated-{uuid.uuid4().hex}"
-    effect = EffectKey(run.id, key, digest)
+    effect = EffectKey(run.id, key, asked.digest if asked is not None else f"ungated-{uuid.uuid4().hex}")
     async with work.store.reading() as connection:
         effect = replace(effect, attempt=await approvals.attempts(connection, effect))
     if not await _claim(work, run, going, ready, effect, facts):
@@ -58,9 +63,7 @@ async def act(work: Work, run: Run, key: str) -> None:
     await work.hold()
     try:
         preview = (
-            request.preview
-            if request is not None
-            else await ready.kind.preview(ready.spec, work.context(action.timeout))
+            asked.preview if asked is not None else await ready.kind.preview(ready.spec, work.context(action.timeout))
         )
         outcome = await ready.kind.act(ready.spec, preview, effect, work.context(action.timeout, going.by))
     except Exception:
@@ -107,6 +110,7 @@ async def conclude_act(  # noqa: C901 - one arm an outcome, twice
         match outcome:
             case Done(receipt=receipt):
                 await approvals.end_effect(tx, str(effect), DONE, receipt)
+                await _outdate(tx, work, key)
                 if "slack" in receipt.detail:
                     tx.announce(
                         "notice", run_id=work.lease.run_id, body={"effect": str(effect), **receipt.detail["slack"]}
@@ -136,6 +140,29 @@ async def conclude_act(  # noqa: C901 - one arm an outcome, twice
             await work.record(o.WaitsFor(key, action.title, min(now + every, now + at_most), now + at_most), also=end)
         case _:
             assert_never(outcome)
+
+
+async def outdated(work: Work, run: Run) -> bool:
+    """Whether what waits for approval was shown before another run acted on its target; then it is shown anew."""
+    going = run.current
+    if going is None or going.request is None:
+        return False
+    async with work.store.reading() as connection:
+        stored = await approvals.get(connection, going.request)
+    if stored is None or not stored.stale:
+        return False
+    await work.record(o.Voided(going.key, stored.stale, again=True), also=_voiding(going, stored.stale))
+    return True
+
+
+async def _outdate(tx: Transaction, work: Work, key: str) -> None:
+    """What other runs show of the same target was seen before this one acted there."""
+    mine = (await approvals.latest(tx.connection, work.lease.run_id)).get(key)
+    if mine is None or not mine.request.target:
+        return
+    reason = f"Another run has changed {mine.request.named} since this was shown."
+    for other in await approvals.outdate(tx, mine.request.target, work.lease.run_id, reason):
+        tx.enqueue(other)
 
 
 async def look_again(work: Work, run: Run, key: str, *, verifying: bool) -> None:
@@ -170,7 +197,7 @@ async def _still_justified(work: Work, run: Run, going: ActionRun, facts: Mappin
             await work.record(o.Restated(now_held))
         return True
     said = " ".join(each.say for each in now_held) or "No finding holds any more."
-    reason = f"State has changed since this was approved. {said}"
+    reason = f"State has changed since this was approved: {said}"
     await work.record(o.Voided(going.key, reason, again=False), o.Concluded(now_held), also=_voiding(going, reason))
     return False
 
@@ -188,7 +215,8 @@ async def _unchanged(
     """The action as approved, or None after the approval was voided because something is different now."""
     try:
         ready = await proposal(work, run, going, facts)
-        if request is None:
+        asked = request.parts.get(going.key) if request is not None else None
+        if request is None or asked is None or request.request.state is not RequestState.APPROVED:
             # Only what changes nothing outside the bot goes without a request: the executor insists, not the surface.
             if ready.kind.effect(ready.spec, Section.ACTIONS) is not Effect.NONE:
                 await work.record(o.NotEffected(going.key, "There is no approval for this."))
@@ -200,9 +228,9 @@ async def _unchanged(
         await work.record(o.Voided(going.key, reason, again=False), also=_voiding(going, reason))
         return None
     policy = policy_of(ready.action, preview)
-    if request_digest(run, going.key, ready, preview, policy) == request.request.digest:
+    if request_digest(run, going, ready, preview, policy) == asked.digest:
         return ready
-    reason = f"What was approved is not what would happen now: {drift(request.preview, preview)}."
+    reason = f"What was approved is not what would happen now: {drift(asked.preview, preview)}."
     await work.record(o.Voided(going.key, reason, again=True), also=_voiding(going, reason))
     return None
 
@@ -211,15 +239,13 @@ async def _claim(
     work: Work, run: Run, going: ActionRun, ready: Proposal, effect: EffectKey, facts: Mapping[str, Fact]
 ) -> bool:
     """Take the target and record the intent; False when another run acts there, or this very effect was intended."""
-    target = None
-    if ready.action.lock is not None:
-        target = compile_template(ready.action.lock).render(scope_of(run, facts, work.clock.now()))
+    target = target_of(work, run, ready, facts)
     busy = ""
     async with work.store.transaction() as tx:
-        if target is not None:
-            busy = await approvals.take_target(tx, f"{work.system.id}:{target}", run.id, going.key) or ""
+        if target:
+            busy = await approvals.take_target(tx, target, run.id, going.key) or ""
     if busy:
-        reason = f"Another run is acting on {target} right now; ask again when it has ended."
+        reason = f"Another run is acting on {name_of(target)} right now; ask again when it has ended."
         await work.record(o.Voided(going.key, reason, again=False), also=_voiding(going, reason))
         return False
     intended = False

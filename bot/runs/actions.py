@@ -5,20 +5,43 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain import outcomes as o
-from bot.domain.approval import Choice, Members, Person, RequestState, Verdict, Vote, evaluate, objections
+from bot.domain.approval import (
+    SHORTEST_REASON,
+    ApprovalRequest,
+    Choice,
+    Members,
+    Person,
+    RequestState,
+    Verdict,
+    Vote,
+    evaluate,
+    objections,
+)
 from bot.domain.events import Event, Happened
 from bot.domain.facts import Fact, FactStatus
-from bot.domain.run import ActionStatus, CheckRun, Run
+from bot.domain.policy import StepUp
+from bot.domain.run import ActionRun, ActionStatus, CheckRun, Run
 from bot.domain.runbook import Runbook
 from bot.errors import Mistake, Refusal
-from bot.runs.changes import apply, locked
+from bot.runs.changes import announce_request, apply, locked
+from bot.runs.factors import Factors
 from bot.runs.library import Library
 from bot.store import approvals, runs
 from bot.store.session import Store, Transaction
+
+LONGEST_WINDOW, FURTHEST_WINDOW = timedelta(days=1), timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a voter gives beside being who Slack says: a code of their authenticator, or the name of the target."""
+
+    code: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +98,20 @@ async def start(
 class People:
     """The things people do to runs under way, by button, command or terminal."""
 
-    def __init__(self, store: Store, library: Library) -> None:
+    def __init__(self, store: Store, library: Library, factors: Factors | None = None) -> None:
         self._store = store
         self._library = library
+        self._factors = factors or Factors()
 
     async def vote(
-        self, request_id: str, digest: str, person: Person, choice: Choice, members: Members, reason: str = ""
+        self,
+        request_id: str,
+        digest: str,
+        person: Person,
+        choice: Choice,
+        members: Members,
+        reason: str = "",
+        proof: Proof | None = None,
     ) -> Ballot:
         """One person's say on exactly what they were shown, recorded with its effect in one commit; a refusal is
         recorded too and changes nothing."""
@@ -94,32 +125,60 @@ class People:
             assert stored is not None
             request = stored.request
             cast = await approvals.votes(tx.connection, request_id)
-            reasons = list(objections(request, person, members, tx.now))
-            if digest != request.digest:
-                reasons.append("What you clicked on is not what would be done now; look at the newest message.")
-            mine = [vote for vote in cast if vote.person.id == person.id]
-            if not reasons and mine and mine[-1].choice is choice:
-                reasons.append("Your vote is counted already.")
+            reasons = _reasons(request, digest, person, choice, members, cast, tx.now, reason)
+            shown = StepUp.NONE
+            if not reasons and choice is not Choice.DENY:
+                shown, wrong = await self._proven(tx, request, person, proof)
+                reasons += [wrong] if wrong else []
             about = {"request": request_id, "action": request.action, "choice": choice, "digest": request.digest}
             if reasons:
                 refused = Event(Happened.VOTE_REFUSED, person.id, {**about, "reasons": reasons})
                 tx.record(refused, run_id=run.id, incident_id=run.incident)
                 return Ballot(False, None, tuple(reasons))
-            vote = Vote(person, choice, request.digest, tx.now, reason)
+            vote = Vote(person, choice, request.digest, tx.now, reason, shown)
             await approvals.add_vote(tx, request_id, vote)
             tx.record(
-                Event(Happened.VOTE_CAST, person.id, {**about, "reason": reason}),
+                Event(Happened.VOTE_CAST, person.id, {**about, "reason": reason, "proof": shown}),
                 run_id=run.id,
                 incident_id=run.incident,
             )
             verdict = evaluate(request, (*cast, vote), members, tx.now)
             if verdict.state is RequestState.PENDING:
-                tx.announce("run", run_id=run.id, incident_id=run.incident)
+                announce_request(tx, run, request.id)
             else:
                 await approvals.decide(tx, request_id, verdict.state, " ".join(verdict.reasons))
                 await apply(tx, run, o.Decided(request.action, verdict))
                 tx.enqueue(run.id)
             return Ballot(True, verdict, verdict.reasons)
+
+    async def _proven(
+        self, tx: Transaction, request: ApprovalRequest, person: Person, proof: Proof | None
+    ) -> tuple[StepUp, str]:
+        """Which second proof was given, and what is wrong with it or that it is missing."""
+        wanted = request.policy.step_up
+        if proof is not None and proof.code:
+            wrong = await self._factors.objection(tx, person.id, proof.code)
+            return (StepUp.NONE, wrong) if wrong else (StepUp.CODE, "")
+        if wanted is StepUp.NONE:
+            return StepUp.NONE, ""
+        if wanted is StepUp.CODE or proof is None or not proof.name:
+            return StepUp.NONE, "This needs a second proof; press Approve and give it there."
+        if " ".join(proof.name.split()) != to_type(request):
+            return StepUp.NONE, f"That is not the name; it is {to_type(request)}."
+        return StepUp.NAME, ""
+
+    async def schedule(self, run_id: str, action: str, by: str, opens: datetime, closes: datetime) -> Run:
+        """Plan an action for a window: the request is withdrawn, and a new one made for that window only."""
+        async with self._store.transaction() as tx:
+            run = await locked(tx, run_id)
+            if opens <= tx.now:
+                raise Refusal("The window has to begin in the future.")
+            if not timedelta(0) < closes - opens <= LONGEST_WINDOW:
+                raise Refusal("The window has to end after it begins, within a day.")
+            if opens - tx.now > FURTHEST_WINDOW:
+                raise Refusal("The window has to begin within two weeks.")
+            await self._withdraw(tx, run.actions.get(action), "planned for later")
+            return await self._apply(tx, run, o.Scheduled(action, by, opens, closes))
 
     async def choose(self, run_id: str, action: str, by: str) -> Run:
         """Ask for an action: it is previewed and put to the approvers."""
@@ -161,18 +220,14 @@ class People:
             known = runbook.actions.get(action)
             if known is None or known.kind != "notify" or not edits.keys() <= {"subject", "body"}:
                 raise Refusal("Only the words of a message can be edited.")
-            going = run.actions.get(action)
-            if going is not None and going.request is not None:
-                await approvals.decide(tx, going.request, RequestState.WITHDRAWN, "edited")
+            await self._withdraw(tx, run.actions.get(action), "edited")
             return await self._apply(tx, run, o.Edited(action, by, dict(edits)))
 
     async def skip(self, run_id: str, action: str, by: str) -> Run:
         """Leave an action out and go on with the plan; a pending request for it is withdrawn."""
         async with self._store.transaction() as tx:
             run = await locked(tx, run_id)
-            going = run.actions.get(action)
-            if going is not None and going.status is ActionStatus.REQUESTED and going.request is not None:
-                await approvals.decide(tx, going.request, RequestState.WITHDRAWN, "left out")
+            await self._withdraw(tx, run.actions.get(action), "left out")
             return await self._apply(tx, run, o.Skipped(action, by))
 
     async def report(self, run_id: str, action: str, by: str, note: str) -> Run:
@@ -217,12 +272,45 @@ class People:
         """Stop a run; a change that is being made cannot be called back."""
         async with self._store.transaction() as tx:
             run = await locked(tx, run_id)
-            current = run.current
-            if current is not None and current.status is ActionStatus.REQUESTED and current.request is not None:
-                await approvals.decide(tx, current.request, RequestState.WITHDRAWN, "the run was cancelled")
+            await self._withdraw(tx, run.current, "the run was cancelled")
             return await self._apply(tx, run, o.Cancelled(by, reason))
 
     async def _apply(self, tx: Transaction, run: Run, outcome: o.RunOutcome) -> Run:
         after = await apply(tx, run, outcome)
         tx.enqueue(run.id, delay=timedelta(0))
         return after
+
+    async def _withdraw(self, tx: Transaction, going: ActionRun | None, reason: str) -> None:
+        if going is None or going.request is None:
+            return
+        if going.status is ActionStatus.REQUESTED:
+            await approvals.decide(tx, going.request, RequestState.WITHDRAWN, reason)
+        elif going.status is ActionStatus.APPROVED:
+            await approvals.void(tx, going.request, reason)
+
+
+def to_type(request: ApprovalRequest) -> str:
+    """What a voter types to prove that they know what they are about to change."""
+    return " ".join(request.named.split()) or request.action
+
+
+def _reasons(
+    request: ApprovalRequest,
+    digest: str,
+    person: Person,
+    choice: Choice,
+    members: Members,
+    cast: tuple[Vote, ...],
+    now: datetime,
+    reason: str,
+) -> list[str]:
+    """Why a vote is not taken."""
+    reasons = list(objections(request, person, members, now, choice))
+    if digest != request.digest:
+        reasons.append("What you clicked on is not what would be done now; look at the newest message.")
+    if choice is Choice.BREAK_GLASS and len(reason.strip()) < SHORTEST_REASON:
+        reasons.append("Say why it cannot wait, in a sentence.")
+    mine = [vote for vote in cast if vote.person.id == person.id]
+    if not reasons and mine and mine[-1].choice is choice and now - mine[-1].at < request.policy.vote_lifetime:
+        reasons.append("Your vote is counted already.")
+    return reasons

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bot.domain.advance import advance
-from bot.domain.outcomes import CheckEnded, Previewed, RunOutcome
+from bot.domain.events import Happened
+from bot.domain.outcomes import CheckEnded, Nudged, Previewed, RunOutcome
 from bot.domain.run import Run
 from bot.errors import Mistake
 from bot.store import approvals, runs
@@ -30,8 +31,17 @@ async def apply(tx: Transaction, run: Run, outcome: RunOutcome) -> Run:
             tx.announce("check", run_id=run.id, incident_id=run.incident, body={"check": key})
         case Previewed(key=key, request=request):
             tx.announce("approval", run_id=run.id, incident_id=run.incident, body={"action": key, "request": request})
+        case Nudged(key=key, backup=backup):
+            body = {"action": key, "request": run.actions[key].request, "backup": backup, "at": tx.now.isoformat()}
+            tx.announce("nudge", run_id=run.id, incident_id=run.incident, body=body)
         case _:
             pass
+    for request in _touched(run, after):
+        tx.announce("copies", run_id=run.id, incident_id=run.incident, body={"request": request})
+    for event in events:
+        if event.kind is Happened.GLASS_BROKEN:
+            body = {"action": event.data["action"], "by": event.actor, "reason": event.data["reason"]}
+            tx.announce("glass", run_id=run.id, incident_id=run.incident, body=body)
     if after.state is not run.state and run.incident is not None:
         tx.announce("incident", incident_id=run.incident)
     if after.current is None:
@@ -39,3 +49,20 @@ async def apply(tx: Transaction, run: Run, outcome: RunOutcome) -> Run:
     if after.state.final and not run.state.final:
         tx.announce("ended", run_id=run.id, incident_id=run.incident)
     return after
+
+
+def announce_request(tx: Transaction, run: Run, request: str) -> None:
+    """The votes on a request have changed and decide nothing yet: its card and every copy of it show that."""
+    tx.announce("run", run_id=run.id, incident_id=run.incident)
+    tx.announce("copies", run_id=run.id, incident_id=run.incident, body={"request": request})
+
+
+def _touched(before: Run, after: Run) -> list[str]:
+    """The requests whose copies show something else now."""
+    requests: dict[str, None] = {}
+    for key, action in after.actions.items():
+        earlier = before.actions.get(key)
+        if earlier is None or earlier == action:
+            continue
+        requests |= dict.fromkeys(each.request for each in (earlier, action) if each.request is not None)
+    return list(requests)

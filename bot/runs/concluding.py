@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 def conclusions(run: Run, runbook: Runbook, facts: Mapping[str, Fact], work: Work) -> tuple[Conclusion, ...]:
     """The findings that hold, in the runbook's order. One that reads a fact which is not there does not hold."""
     return tuple(
-        Conclusion(finding.key, _said(run, finding, facts, work), finding.propose)
+        Conclusion(finding.key, _said(run, finding, facts, work), finding.propose, finding.together)
         for finding in runbook.findings
         if holds(run, finding, facts, work)
     )

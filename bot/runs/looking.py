@@ -55,10 +55,15 @@ async def diagnose(work: Work, run: Run) -> None:
         await asyncio.gather(*looking, return_exceptions=True)
 
 
-async def reread(work: Work, run: Run, keys: Iterable[str]) -> tuple[Run, dict[str, Fact]]:
-    """Look again at these checks and what they need, except questions; the facts as they are now."""
+async def reread(
+    work: Work, run: Run, keys: Iterable[str], *, fresh_for: timedelta = timedelta(0)
+) -> tuple[Run, dict[str, Fact]]:
+    """Look again at these checks and what they need, except questions and what was seen within `fresh_for`; the facts
+    as they are now."""
     facts = await work.facts()
     wanted = _closure(work.runbook, keys)
+    if fresh_for:
+        wanted -= await work.seen_since(work.clock.now() - fresh_for)
     for wave in _waves(work.runbook, wanted):
         checks = [work.runbook.checks[key] for key in wave if run.checks[key].answered_by == ""]
         looks = await asyncio.gather(*(look(work, run, check, facts) for check in checks))

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.authoring.rendering import render_spec
-from bot.authoring.templates import TemplateError, UndefinedFact, compile_expression
+from bot.authoring.templates import TemplateError, UndefinedFact, compile_expression, compile_template
 from bot.domain import outcomes as o
 from bot.domain.approval import ApprovalRequest
 from bot.domain.change import Preview, digest_of, shown
 from bot.domain.facts import Fact
-from bot.domain.policy import ApprovalPolicy
-from bot.domain.run import ActionRun, Run
+from bot.domain.policy import ApprovalPolicy, joined
+from bot.domain.run import ActionRun, ActionStatus, Run
 from bot.domain.runbook import Action, Effect, Section
 from bot.errors import BotError, Refusal
 from bot.runs.scope import scope_of
@@ -22,7 +22,7 @@ from bot.runs.work import Work
 from bot.steps.base import Spec, StepKind
 from bot.steps.registry import KINDS
 from bot.store import approvals
-from bot.store.approvals import StoredRequest
+from bot.store.approvals import Asked, StoredRequest
 from bot.store.codec import pack
 from bot.store.session import Transaction
 
@@ -74,36 +74,113 @@ def _applies(work: Work, run: Run, action: Action, facts: Mapping[str, Fact]) ->
 
 async def propose(work: Work, run: Run, key: str) -> None:
     """Preview the action and ask for approval; what changes nothing outside the bot goes ahead without."""
-    going = run.actions[key]
     facts = await work.facts()
     try:
-        ready = await proposal(work, run, going, facts)
-        preview = await previewed(work, ready, going)
+        first = await _previewed(work, run, run.actions[key], facts)
     except BotError as error:
         await work.record(o.NotPreviewed(key, str(error)))
         return
     await work.milestone("previewed")
-    if ready.kind.effect(ready.spec, Section.ACTIONS) is Effect.NONE:
-        await work.record(o.Ungated(key, preview.headline))
+    if first.ready.kind.effect(first.ready.spec, Section.ACTIONS) is Effect.NONE:
+        await work.record(o.Ungated(key, first.preview.headline))
         return
-    now = work.clock.now()
+    block = [first, *await _rest_of_plan(work, run, first, facts)]
+    stored = _request(work, run, block, target_of(work, run, first.ready, facts))
+
+    async def keep(tx: Transaction) -> None:
+        await approvals.insert(tx, stored)
+
+    request = stored.request
+    asked = o.Previewed(
+        key,
+        request.id,
+        first.preview.headline,
+        first.preview.reversible,
+        request.expires_at,
+        request.next_nudge(request.requested_at),
+        request.also,
+    )
+    await work.record(asked, also=keep)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """An action with its preview and what both are bound to."""
+
+    key: str
+    ready: Proposal
+    preview: Preview
+    policy: ApprovalPolicy
+    digest: str
+
+
+async def _previewed(work: Work, run: Run, going: ActionRun, facts: Mapping[str, Fact]) -> _Shown:
+    ready = await proposal(work, run, going, facts)
+    preview = await previewed(work, ready, going)
     policy = policy_of(ready.action, preview)
+    return _Shown(going.key, ready, preview, policy, request_digest(run, going, ready, preview, policy))
+
+
+async def _rest_of_plan(work: Work, run: Run, first: _Shown, facts: Mapping[str, Fact]) -> list[_Shown]:
+    """The next actions of a plan that one vote decides: as far as they can be shown now and the same people decide."""
+    going = run.actions[first.key]
+    if not run.together or first.key not in run.plan or going.opens is not None:
+        return []
+    rest: list[_Shown] = []
+    for key in run.plan[run.plan.index(first.key) + 1 :]:
+        if run.actions[key].status is not ActionStatus.QUEUED:
+            break
+        try:
+            shown = await _previewed(work, run, run.actions[key], facts)
+        except BotError:
+            break
+        gated = shown.ready.kind.effect(shown.ready.spec, Section.ACTIONS) is not Effect.NONE
+        if not gated or joined([first.policy, *(each.policy for each in rest), shown.policy]) is None:
+            break
+        rest.append(shown)
+    return rest
+
+
+def _request(work: Work, run: Run, block: Sequence[_Shown], target: str) -> StoredRequest:
+    """One request over everything shown; its digest is the action's own, or that of all of them in order."""
+    first, now = block[0], work.clock.now()
+    going = run.actions[first.key]
+    policy = joined([each.policy for each in block])
+    assert policy is not None
+    expires_at = now + policy.request_lifetime
+    if going.opens is not None and going.closes is not None:
+        # Planned work is decided ahead: until its window closes, and votes must live as long.
+        expires_at = going.closes
+        policy = replace(policy, vote_lifetime=max(policy.vote_lifetime, expires_at - now))
+    digest = first.digest
+    if len(block) > 1:
+        digest = digest_of({"plan": [each.digest for each in block], "policy": pack(policy)})
     request = ApprovalRequest(
         id=str(uuid.uuid4()),
         run=run.id,
-        action=key,
-        digest=request_digest(run, key, ready, preview, policy),
+        action=first.key,
+        digest=digest,
         policy=policy,
         requested_by=going.by or run.requested_by,
         requested_at=now,
-        expires_at=now + policy.request_lifetime,
+        expires_at=expires_at,
+        target=target,
+        opens_at=going.opens,
+        closes_at=going.closes,
+        also=tuple(each.key for each in block[1:]),
     )
+    return StoredRequest(request, {each.key: Asked(each.digest, each.ready.plain(), each.preview) for each in block})
 
-    async def keep(tx: Transaction) -> None:
-        await approvals.insert(tx, StoredRequest(request, ready.plain(), preview))
 
-    asked = o.Previewed(key, request.id, preview.headline, preview.reversible, request.expires_at)
-    await work.record(asked, also=keep)
+def target_of(work: Work, run: Run, ready: Proposal, facts: Mapping[str, Fact]) -> str:
+    """The target that the action takes for itself, as its system names it; "" when its author names none."""
+    if ready.action.lock is None:
+        return ""
+    try:
+        named = compile_template(ready.action.lock).render(scope_of(run, facts, work.clock.now()))
+    except TemplateError:
+        return ""
+    return f"{work.system.id}:{named}"
 
 
 async def previewed(work: Work, ready: Proposal, going: ActionRun) -> Preview:
@@ -123,17 +200,19 @@ def policy_of(action: Action, preview: Preview) -> ApprovalPolicy:
     return action.policy if preview.exact else replace(action.policy, votes=action.policy.votes + 1, confirm=False)
 
 
-def request_digest(run: Run, key: str, ready: Proposal, preview: Preview, policy: ApprovalPolicy) -> str:
-    """What a vote is bound to: the runbook version, the inputs, the rendered action, its preview and the policy."""
+def request_digest(run: Run, going: ActionRun, ready: Proposal, preview: Preview, policy: ApprovalPolicy) -> str:
+    """What a vote is bound to: the runbook version, the inputs, the rendered action, its preview, the policy and the
+    window."""
     material = {
         "run": run.id,
         "version": run.version,
         "inputs": dict(run.inputs),
-        "action": key,
+        "action": going.key,
         "kind": ready.kind.name,
         "spec": ready.plain(),
         "shown": shown(preview),
         "policy": pack(policy),
+        "window": [going.opens, going.closes],
     }
     return digest_of(material)
 

@@ -127,11 +127,12 @@ class Reads:
         votes = await approvals.votes(connection, request.id)
         # The store has judged every vote when it came; here they are only shown, so everybody who voted is a member.
         voters = frozenset(vote.person.id for vote in votes)
-        members: Mapping[str, frozenset[str]] = dict.fromkeys(request.policy.groups, voters)
+        members: Mapping[str, frozenset[str]] = dict.fromkeys(request.policy.everybody, voters)
         verdict = evaluate(request, votes, members, self._clock.now())
         if request.state is not RequestState.PENDING:
             verdict = Verdict(request.state, votes)
-        return ApprovalShown(request, stored.preview, votes, verdict)
+        previews = {key: part.preview for key, part in stored.parts.items()}
+        return ApprovalShown(request, previews, votes, verdict)
 
 
 def _questions(facts: Mapping[str, Fact]) -> tuple[QuestionShown, ...]:

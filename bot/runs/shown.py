@@ -16,12 +16,18 @@ from bot.domain.runbook import Input, Runbook
 
 @dataclass(frozen=True, slots=True)
 class ApprovalShown:
-    """One request for approval as approvers see it: the preview the digest was made of, and how the votes stand."""
+    """One request for approval as approvers see it: the previews its digest was made of, by action, and how the votes
+    stand."""
 
     request: ApprovalRequest
-    preview: Preview
+    previews: Mapping[str, Preview]
     votes: tuple[Vote, ...]
     verdict: Verdict
+
+    @property
+    def preview(self) -> Preview:
+        """What would be done first."""
+        return self.previews[self.request.action]
 
 
 @dataclass(frozen=True, slots=True)

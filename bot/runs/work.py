@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.domain.facts import Fact
@@ -52,6 +52,11 @@ class Work:
         """Every fact of the run so far."""
         async with self.store.reading() as connection:
             return await runs.facts(connection, self.lease.run_id)
+
+    async def seen_since(self, moment: datetime) -> set[str]:
+        """The checks whose facts are younger than that."""
+        async with self.store.reading() as connection:
+            return await runs.seen_since(connection, self.lease.run_id, moment)
 
     async def record(self, *outcomes: RunOutcome, also: Callable[[Transaction], Awaitable[None]] | None = None) -> Run:
         """Apply outcomes in one transaction, with whatever `also` writes. Raises `LeaseLost`, `OutOfTurn`."""

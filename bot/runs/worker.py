@@ -16,10 +16,22 @@ from bot.clock import Clock
 from bot.domain import outcomes as o
 from bot.domain.approval import RequestState, Verdict
 from bot.domain.run import Run
-from bot.domain.tasks import Act, Conclude, Diagnose, Expire, LookAgain, MakePreview, Nothing, Settle, Sleep, next_task
+from bot.domain.tasks import (
+    Act,
+    Conclude,
+    Diagnose,
+    Expire,
+    LookAgain,
+    MakePreview,
+    Nothing,
+    Nudge,
+    Settle,
+    Sleep,
+    next_task,
+)
 from bot.domain.turns import OutOfTurn
 from bot.errors import BotError
-from bot.runs.acting import act, look_again, settle
+from bot.runs.acting import act, look_again, outdated, settle
 from bot.runs.changes import apply, locked
 from bot.runs.concluding import conclusions
 from bot.runs.library import Library
@@ -104,8 +116,9 @@ class Worker:
                 case Nothing():
                     return None
                 case Sleep(until=until):
-                    return until
-                case Diagnose() | Conclude() | MakePreview() | Expire() | Act() | Settle() | LookAgain():
+                    if not await outdated(work, run):
+                        return until
+                case Diagnose() | Conclude() | MakePreview() | Expire() | Nudge() | Act() | Settle() | LookAgain():
                     # A person may be faster than the worker; then the run is looked at afresh.
                     with contextlib.suppress(OutOfTurn):
                         await _carry_out(work, run, task)
@@ -148,7 +161,7 @@ class Worker:
 
 
 async def _carry_out(
-    work: Work, run: Run, task: Diagnose | Conclude | MakePreview | Expire | Act | Settle | LookAgain
+    work: Work, run: Run, task: Diagnose | Conclude | MakePreview | Expire | Nudge | Act | Settle | LookAgain
 ) -> None:
     match task:
         case Diagnose():
@@ -159,6 +172,8 @@ async def _carry_out(
             await propose(work, run, action)
         case Expire(action=action, request=request):
             await _expire(work, action, request)
+        case Nudge(action=action, request=request):
+            await _nudge(work, action, request)
         case Act(action=action):
             await act(work, run, action)
         case Settle(action=action):
@@ -167,6 +182,16 @@ async def _carry_out(
             await look_again(work, run, action, verifying=verifying)
         case _:
             assert_never(task)
+
+
+async def _nudge(work: Work, action: str, request: str) -> None:
+    """Nobody has decided so far: remind those who may, and from its turn on the backup."""
+    async with work.store.reading() as connection:
+        stored = await approvals.get(connection, request)
+    if stored is None:
+        return
+    now = work.clock.now()
+    await work.record(o.Nudged(action, stored.request.climbed(now), stored.request.next_nudge(now)))
 
 
 async def _expire(work: Work, action: str, request: str) -> None:

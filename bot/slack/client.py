@@ -147,8 +147,12 @@ class SlackClient:
                 log.info("told in a direct message instead", channel=channel, why=str(error))
             else:
                 return
+        await self.post(await self.direct(user), message)
+
+    async def direct(self, user: str) -> str:
+        """The channel of direct messages with somebody."""
         opened = await self.calls.call("conversations.open", {"users": user})
-        await self.post(str(opened["channel"]["id"]), message)
+        return str(opened["channel"]["id"])
 
     async def permalink(self, channel: str, ts: str) -> str:
         """The address of a message."""

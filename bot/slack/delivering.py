@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
@@ -11,6 +11,7 @@ from bot.domain.policy import ON_CALL
 from bot.domain.system import System
 from bot.errors import BotError, Unavailable
 from bot.runs.shown import RunShown
+from bot.slack.asking import Asker
 from bot.slack.desk import Desk
 from bot.slack.replies import MessageGone
 from bot.slack.views.approval import approval_thread
@@ -26,32 +27,6 @@ from bot.store.session import Store
 log = structlog.get_logger(__name__)
 
 
-async def deliver(message: Outgoing, desk: Desk, store: Store) -> None:
-    """Send one message. Raises `Unavailable` when it is to be tried again, another `BotError` when it is hopeless."""
-    sender = Sender(desk, store)
-    match message.topic:
-        case "channel":
-            await sender.channel(_given(message.incident_id))
-        case "incident":
-            await sender.incident(_given(message.incident_id))
-        case "run":
-            await sender.card(_given(message.run_id))
-        case "check":
-            await sender.check(_given(message.run_id), str(message.body["check"]))
-        case "approval":
-            await sender.approval(_given(message.run_id), str(message.body["action"]))
-        case "ended":
-            await sender.ended(_given(message.run_id))
-        case "resolved":
-            await sender.resolved(_given(message.incident_id))
-        case "escalated":
-            await sender.escalated(_given(message.incident_id), message.body["to"], str(message.body["reason"]))
-        case "notice":
-            await sender.notice(message)
-        case _:
-            raise BotError(f"There is no topic «{message.topic}».")
-
-
 class Sender:
     """Sends one message, and remembers where it was posted."""
 
@@ -59,6 +34,7 @@ class Sender:
         self._desk = desk
         self._client = desk.client
         self._store = store
+        self.asker = Asker(self, desk)
 
     async def channel(self, incident_id: str) -> None:
         """Make the incident's channel, bring the people, pin the headline. Each part may be repeated."""
@@ -85,22 +61,22 @@ class Sender:
         if incident.channel is None:
             return
         runs = await self._desk.reads.of_incident(incident.id)
-        await self._put(f"headline:{incident.id}", incident.channel, headline(incident, runs, self._desk.clock.now()))
+        await self.put(f"headline:{incident.id}", incident.channel, headline(incident, runs, self._desk.clock.now()))
 
     async def card(self, run_id: str) -> None:
         """The run's card, as things stand. Files it refers to are in its thread before it says so."""
         shown = await self._desk.reads.shown(run_id)
-        channel = self._channel_of(shown)
+        channel = self.channel_of(shown)
         card = run_card(shown)
         if card.files:
             card = run_card(shown, attached=await self._attached(shown, channel, card.files))
-        await self._put(f"run:{run_id}", channel, card)
+        await self.put(f"run:{run_id}", channel, card)
 
     async def check(self, run_id: str, key: str) -> None:
         """What one check saw, in the card's thread; a later look replaces it."""
         shown = await self._desk.reads.shown(run_id)
         detail = check_detail(shown, key)
-        posted = await self._put(f"check:{run_id}:{key}", self._channel_of(shown), detail, await self._thread(shown))
+        posted = await self.put(f"check:{run_id}:{key}", self.channel_of(shown), detail, await self._thread(shown))
         await self._files(f"{run_id}:{key}", posted.channel, detail.files, await self._thread(shown))
 
     async def approval(self, run_id: str, key: str) -> None:
@@ -109,7 +85,7 @@ class Sender:
         waiting = shown.approvals.get(key)
         if waiting is None:
             return
-        channel = self._channel_of(shown)
+        channel = self.channel_of(shown)
         _, system = await self._desk.library.of_run(shown.run)
         policy = waiting.request.policy
         groups = {name: group for name, group in system.groups.items() if name in policy.groups}
@@ -119,8 +95,9 @@ class Sender:
             await self._client.invite(channel, people)
         thread = await self._thread(shown)
         told = approval_thread(shown, key, await self._desk.directory.mentions(groups))
-        posted = await self._put(f"call:{waiting.request.id}", channel, told, thread)
+        posted = await self.put(f"call:{waiting.request.id}", channel, told, thread)
         await self._files(f"call:{waiting.request.id}", posted.channel, told.files, thread)
+        await self.asker.ask(shown, waiting.request)
 
     async def ended(self, run_id: str) -> None:
         """The summary of a run that has ended, for everybody in the channel."""
@@ -129,7 +106,7 @@ class Sender:
             return
         events = await self._desk.reads.audit(run_id=run_id)
         told = summary(shown.incident, [shown], events, self._desk.clock.now())
-        posted = await self._put(f"summary:{run_id}", self._channel_of(shown), told)
+        posted = await self.put(f"summary:{run_id}", self.channel_of(shown), told)
         await self._files(f"summary:{run_id}", posted.channel, told.files, posted.ts)
 
     async def resolved(self, incident_id: str) -> None:
@@ -139,7 +116,7 @@ class Sender:
         runs = await self._desk.reads.of_incident(incident_id)
         events = await self._desk.reads.audit(incident_id=incident_id)
         told = summary(incident, runs, events, self._desk.clock.now())
-        posted = await self._put(f"summary:{incident.id}", channel, told)
+        posted = await self.put(f"summary:{incident.id}", channel, told)
         await self._files(f"summary:{incident.id}", channel, told.files, posted.ts)
         await self._client.set_topic(channel, topic(incident, incident.title))
 
@@ -161,7 +138,8 @@ class Sender:
 
     # -- where things are ----------------------------------------------------------------------------------------------
 
-    def _channel_of(self, shown: RunShown) -> str:
+    def channel_of(self, shown: RunShown) -> str:
+        """The channel of the run's incident. Raises `Unavailable` while there is none."""
         if shown.incident is None or shown.incident.channel is None:
             raise Unavailable("The incident's channel is not there yet.")
         return shown.incident.channel
@@ -178,7 +156,16 @@ class Sender:
         async with self._store.reading() as connection:
             return await outbox.post_of(connection, key)
 
-    async def _put(self, key: str, channel: str, message: Message, thread: str | None = None) -> Posted:
+    async def posts(self, prefix: str) -> Sequence[str]:
+        """The keys of what was posted under this prefix."""
+        async with self._store.reading() as connection:
+            return await outbox.posts_under(connection, prefix)
+
+    async def in_thread(self, shown: RunShown, key: str, message: Message) -> None:
+        """Say something in the run's thread, once."""
+        await self.put(key, self.channel_of(shown), message, await self._thread(shown))
+
+    async def put(self, key: str, channel: str, message: Message, thread: str | None = None) -> Posted:
         """Post a message, or update it where it stands; one that was deleted is posted again."""
         posted = await self._posted(key)
         if posted is not None:
@@ -199,7 +186,7 @@ class Sender:
     async def _attached(self, shown: RunShown, channel: str, files: Sequence[File]) -> bool:
         """Whether the files a card refers to are in its thread. The card must stand there first to have a thread."""
         if await self._posted(f"run:{shown.run.id}") is None:
-            await self._put(f"run:{shown.run.id}", channel, run_card(shown, attached=False))
+            await self.put(f"run:{shown.run.id}", channel, run_card(shown, attached=False))
         return await self._files(shown.run.id, channel, files, await self._thread(shown))
 
     async def _files(self, owner: str, channel: str, files: Sequence[File], thread: str | None) -> bool:
@@ -224,3 +211,59 @@ def _given(value: str | None) -> str:
     if value is None:
         raise BotError("A message in the outbox does not say what it is about.")
     return value
+
+
+# -- topics ------------------------------------------------------------------------------------------------------------
+
+
+async def _approval(sender: Sender, message: Outgoing) -> None:
+    await sender.approval(_given(message.run_id), str(message.body["action"]))
+
+
+async def _check(sender: Sender, message: Outgoing) -> None:
+    await sender.check(_given(message.run_id), str(message.body["check"]))
+
+
+async def _escalated(sender: Sender, message: Outgoing) -> None:
+    await sender.escalated(_given(message.incident_id), message.body["to"], str(message.body["reason"]))
+
+
+async def _copies(sender: Sender, message: Outgoing) -> None:
+    await sender.asker.copies(_given(message.run_id), str(message.body["request"]))
+
+
+async def _nudge(sender: Sender, message: Outgoing) -> None:
+    about = message.body
+    await sender.asker.nudge(
+        _given(message.run_id), str(about["request"]), str(about["at"]), backup=bool(about["backup"])
+    )
+
+
+async def _glass(sender: Sender, message: Outgoing) -> None:
+    about = message.body
+    await sender.asker.glass(_given(message.run_id), str(about["action"]), str(about["by"]), str(about["reason"]))
+
+
+_TOPICS: Mapping[str, Callable[[Sender, Outgoing], Awaitable[None]]] = {
+    "channel": lambda sender, message: sender.channel(_given(message.incident_id)),
+    "incident": lambda sender, message: sender.incident(_given(message.incident_id)),
+    "run": lambda sender, message: sender.card(_given(message.run_id)),
+    "check": _check,
+    "approval": _approval,
+    "copies": _copies,
+    "nudge": _nudge,
+    "glass": _glass,
+    "reach": lambda sender, message: sender.asker.reach(_given(message.run_id)),
+    "ended": lambda sender, message: sender.ended(_given(message.run_id)),
+    "resolved": lambda sender, message: sender.resolved(_given(message.incident_id)),
+    "escalated": _escalated,
+    "notice": lambda sender, message: sender.notice(message),
+}
+
+
+async def deliver(message: Outgoing, desk: Desk, store: Store) -> None:
+    """Send one message. Raises `Unavailable` when it is to be tried again, another `BotError` when it is hopeless."""
+    send = _TOPICS.get(message.topic)
+    if send is None:
+        raise BotError(f"There is no topic «{message.topic}».")
+    await send(Sender(desk, store), message)

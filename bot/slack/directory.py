@@ -59,14 +59,19 @@ class Directory:
         found: Person = known.answer
         return found
 
-    async def members(self, groups: Mapping[str, Group]) -> Mapping[str, frozenset[str]]:
-        """Slack user ids by the system's group name: the people listed, and those in the user group of that handle."""
+    async def members(
+        self, groups: Mapping[str, Group], *, within: timedelta = GROUPS_LIFETIME
+    ) -> Mapping[str, frozenset[str]]:
+        """Slack user ids by the system's group name: the people listed, and those in the user group of that handle.
+
+        What Slack said longer ago than `within` is asked again.
+        """
         members, warnings = {}, []
         for name, group in groups.items():
             people = frozenset(group.people)
             if group.slack is not None:
                 handle = group.slack.removeprefix("@")
-                found = await self._of_handle(handle)
+                found = await self._of_handle(handle, within)
                 if found is None:
                     warnings.append(f"There is no user group @{handle} on Slack, so nobody of it can approve ({name}).")
                 people |= found or frozenset()
@@ -83,11 +88,11 @@ class Directory:
         wanted = (group.slack.removeprefix("@") for group in groups.values() if group.slack is not None)
         return tuple(handles[handle] for handle in wanted if handle in handles)
 
-    async def _of_handle(self, handle: str) -> frozenset[str] | None:
+    async def _of_handle(self, handle: str, within: timedelta) -> frozenset[str] | None:
         """The members of a user group; None when there is no such group, or it is switched off."""
         async with self._asking:
             known = self._groups.get(handle)
-            if known is None or self._clock.now() >= known.until:
+            if known is None or self._clock.now() >= known.until - GROUPS_LIFETIME + within:
                 group = (await self._known_handles()).get(handle)
                 people = None if group is None else await self._asked_members(group)
                 known = self._groups[handle] = _Known(people, self._clock.now() + GROUPS_LIFETIME)

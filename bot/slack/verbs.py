@@ -22,6 +22,8 @@ class Verb(StrEnum):
     APPROVE = "approve"
     DENY = "deny"
     DETAILS = "details"
+    BREAK_GLASS = "break_glass"
+    SCHEDULE = "schedule"
     CHOOSE = "choose"
     SKIP = "skip"
     ANSWER = "answer"

@@ -13,19 +13,34 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.approval import ApprovalRequest, Choice, Person, RequestState, Vote
 from bot.domain.change import EffectKey, Preview, Receipt
 from bot.domain.facts import from_json, to_json
-from bot.domain.policy import ApprovalPolicy
+from bot.domain.policy import ApprovalPolicy, StepUp
 from bot.store import tables
 from bot.store.codec import pack, unpack
 from bot.store.session import Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class StoredRequest:
-    """A request with what it would do: the rendered spec that is carried out, and the preview that was shown."""
+class Asked:
+    """What would be done for one action: the rendered spec that is carried out, the preview that was shown, and the
+    digest of both."""
 
-    request: ApprovalRequest
+    digest: str
     spec: Mapping[str, Any]
     preview: Preview
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRequest:
+    """A request with what would be done, action by action; `stale` says why it is to be shown anew."""
+
+    request: ApprovalRequest
+    parts: Mapping[str, Asked]
+    stale: str = ""
+
+    @property
+    def first(self) -> Asked:
+        """What would be done first."""
+        return self.parts[self.request.action]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +54,9 @@ class StoredEffect:
     receipt: Receipt | None
 
 
+_OPEN = (RequestState.PENDING, RequestState.APPROVED)
+
+
 async def insert(tx: Transaction, stored: StoredRequest) -> None:
     """Store a new request."""
     request = stored.request
@@ -49,8 +67,13 @@ async def insert(tx: Transaction, stored: StoredRequest) -> None:
             action=request.action,
             digest=request.digest,
             policy=pack(request.policy),
-            spec=to_json(stored.spec),
-            preview=pack(stored.preview),
+            parts=[
+                {"action": action, "digest": part.digest, "spec": to_json(part.spec), "preview": pack(part.preview)}
+                for action, part in stored.parts.items()
+            ],
+            target=request.target,
+            opens_at=request.opens_at,
+            closes_at=request.closes_at,
             requested_by=request.requested_by,
             requested_at=request.requested_at,
             expires_at=request.expires_at,
@@ -70,7 +93,7 @@ async def latest(connection: AsyncConnection, run_id: str) -> Mapping[str, Store
     """The newest request of each action of a run."""
     query = select(tables.approvals).where(tables.approvals.c.run_id == run_id)
     rows = await connection.execute(query.order_by(tables.approvals.c.requested_at))
-    return {row.action: _stored(row) for row in rows}
+    return {action: stored for stored in map(_stored, rows) for action in stored.parts}
 
 
 async def pending(connection: AsyncConnection, limit: int = 100) -> Sequence[StoredRequest]:
@@ -93,6 +116,14 @@ async def void(tx: Transaction, request_id: str, reason: str) -> None:
     await tx.connection.execute(query.values(state=RequestState.VOIDED, decided_at=tx.now, reason=reason))
 
 
+async def outdate(tx: Transaction, target: str, run_id: str, reason: str) -> Sequence[str]:
+    """Mark what waits for approval on a target in other runs as seen before somebody acted there; those runs' ids."""
+    box = tables.approvals
+    open_there = (box.c.target == target) & (box.c.run_id != run_id) & box.c.state.in_(_OPEN)
+    query = update(box).where(open_there).values(stale=reason).returning(box.c.run_id)
+    return [str(run) for run in (await tx.connection.execute(query)).scalars()]
+
+
 async def add_vote(tx: Transaction, request_id: str, vote: Vote) -> None:
     """Record a vote."""
     await tx.connection.execute(
@@ -103,6 +134,7 @@ async def add_vote(tx: Transaction, request_id: str, vote: Vote) -> None:
             digest=vote.digest,
             reason=vote.reason,
             at=vote.at,
+            proof=vote.proof,
         )
     )
 
@@ -111,7 +143,10 @@ async def votes(connection: AsyncConnection, request_id: str) -> tuple[Vote, ...
     """The votes on a request, in the order they came."""
     query = select(tables.votes).where(tables.votes.c.request_id == request_id).order_by(tables.votes.c.id)
     rows = await connection.execute(query)
-    return tuple(Vote(unpack(Person, row.person), Choice(row.choice), row.digest, row.at, row.reason) for row in rows)
+    return tuple(
+        Vote(unpack(Person, row.person), Choice(row.choice), row.digest, row.at, row.reason, StepUp(row.proof))
+        for row in rows
+    )
 
 
 # -- effects -----------------------------------------------------------------------------------------------------------
@@ -173,6 +208,10 @@ async def release_targets(tx: Transaction, run_id: str) -> None:
 
 
 def _stored(row: Any) -> StoredRequest:
+    parts = {
+        each["action"]: Asked(each["digest"], from_json(each["spec"]), unpack(Preview, each["preview"]))
+        for each in row.parts
+    }
     request = ApprovalRequest(
         id=row.id,
         run=str(row.run_id),
@@ -183,5 +222,9 @@ def _stored(row: Any) -> StoredRequest:
         requested_at=row.requested_at,
         expires_at=row.expires_at,
         state=RequestState(row.state),
+        target=row.target,
+        opens_at=row.opens_at,
+        closes_at=row.closes_at,
+        also=tuple(action for action in parts if action != row.action),
     )
-    return StoredRequest(request, from_json(row.spec), unpack(Preview, row.preview))
+    return StoredRequest(request, parts, row.stale)

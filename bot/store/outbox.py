@@ -83,6 +83,12 @@ async def post_of(connection: AsyncConnection, key: str) -> Posted | None:
     return None if row is None else Posted(row.channel, row.ts)
 
 
+async def posts_under(connection: AsyncConnection, prefix: str) -> Sequence[str]:
+    """The keys of the messages whose key begins like this."""
+    query = select(tables.posts.c.key).where(tables.posts.c.key.startswith(prefix, autoescape=True))
+    return list((await connection.execute(query.order_by(tables.posts.c.key))).scalars())
+
+
 async def remember_post(tx: Transaction, key: str, posted: Posted) -> None:
     """Remember where a message was posted; a later post of the same key takes its place."""
     query = upsert(tables.posts).values(key=key, channel=posted.channel, ts=posted.ts, posted_at=tx.now)

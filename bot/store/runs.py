@@ -179,6 +179,12 @@ async def facts(connection: AsyncConnection, run_id: str) -> dict[str, Fact]:
     return {row.check_key: unpack(Fact, row.fact) for row in await connection.execute(query)}
 
 
+async def seen_since(connection: AsyncConnection, run_id: str, moment: datetime) -> set[str]:
+    """The checks of a run whose facts are younger than that."""
+    query = select(tables.facts.c.check_key).where(tables.facts.c.run_id == run_id, tables.facts.c.at > moment)
+    return set((await connection.execute(query)).scalars())
+
+
 # -- leases ------------------------------------------------------------------------------------------------------------
 # Leases are timed by the database's own clock: it is the one clock that all replicas share.
 

@@ -104,14 +104,18 @@ approvals = Table(
     Column("action", Text, nullable=False),
     Column("digest", Text, nullable=False),
     Column("policy", JSONB, nullable=False),
-    Column("spec", JSONB, nullable=False, comment="the rendered spec that would be carried out"),
-    Column("preview", JSONB, nullable=False),
     Column("requested_by", Text, nullable=False),
     _time("requested_at"),
     _time("expires_at"),
     Column("state", Text, nullable=False),
     _time("decided_at", nullable=True),
     Column("reason", Text, nullable=False, server_default=""),
+    Column("parts", JSONB, nullable=False, comment="what would be done, action by action"),
+    Column("target", Text, nullable=False, server_default=""),
+    _time("opens_at", nullable=True),
+    _time("closes_at", nullable=True),
+    Column("stale", Text, nullable=False, server_default="", comment="why what was shown is to be shown anew"),
+    Index("ix_approvals_open", "state", "target"),
 )
 
 votes = Table(
@@ -124,6 +128,18 @@ votes = Table(
     Column("digest", Text, nullable=False),
     Column("reason", Text, nullable=False),
     _time("at"),
+    Column("proof", Text, nullable=False, server_default="none"),
+)
+
+second_factors = Table(
+    "second_factors",
+    metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("secret", Text, nullable=False, comment="encrypted"),
+    _time("enrolled_at"),
+    Column("last_step", BigInteger, nullable=False, server_default="0", comment="a code is good once"),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    _time("failed_at", nullable=True),
 )
 
 effects = Table(

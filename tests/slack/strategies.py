@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -103,7 +104,19 @@ requests = st.builds(
     expires_at=moments,
     state=st.sampled_from(RequestState),
 )
-approvals = st.builds(ApprovalShown, requests, previews, st.lists(votes, max_size=4).map(tuple), verdicts)
+approvals = st.builds(
+    lambda request, shown, also, cast, verdict: ApprovalShown(
+        replace(request, also=tuple(key for key in also if key != request.action)),
+        {request.action: shown, **{key: preview for key, preview in also.items() if key != request.action}},
+        cast,
+        verdict,
+    ),
+    requests,
+    previews,
+    st.dictionaries(keys, previews, max_size=2),
+    st.lists(votes, max_size=4).map(tuple),
+    verdicts,
+)
 inputs = st.builds(
     Input,
     name=keys,

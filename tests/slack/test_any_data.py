@@ -18,13 +18,14 @@ from bot.runs.shown import RunShown
 from bot.slack.verbs import Ref
 from bot.slack.views import incident as incidents
 from bot.slack.views import start
-from bot.slack.views.approval import approval_modal, approval_thread, deny_modal, edit_modal
+from bot.slack.views.approval import approval_modal, approval_thread
 from bot.slack.views.checks import check_detail, checks_modal
 from bot.slack.views.home import home_view
 from bot.slack.views.kit import MESSAGE_BUDGET, Message
 from bot.slack.views.plain import text_of
 from bot.slack.views.question import answer_modal, report_modal
 from bot.slack.views.run import run_card
+from bot.slack.views.votes import deny_modal, edit_modal
 from bot.slack.views.words import sentence
 from tests import builders as b
 from tests.slack import strategies as some

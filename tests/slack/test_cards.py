@@ -16,6 +16,7 @@ from bot.slack.verbs import Ref, Verb, verb_of
 from bot.slack.views.approval import approval_modal, approval_thread
 from bot.slack.views.checks import checks_modal
 from bot.slack.views.kit import MESSAGE_BUDGET
+from bot.slack.views.plain import text_of
 from bot.slack.views.run import plain_card, run_card
 from tests import builders as b
 
@@ -107,16 +108,21 @@ def test_large_previews_attach_a_file_and_say_so() -> None:
     assert "This is more than the card shows" in words("too_big")
     (file,) = card.files
     text = file.content.decode()
-    assert all(f"row {number}" in text for number in range(1, 6))
+    assert all(f"row {number}" in text for number in range(1, 10))
     assert "UPDATE businesses\nSET subscription_tier" in text
     assert file.name.endswith(f"{'ab' * 6}.txt")
 
 
-def test_without_its_file_a_large_preview_has_no_approve() -> None:
-    """Failure mode 13: when the file could not be attached, nobody approves from a card that does not show it all."""
-    card = run_card(STATES["too_big"], attached=False)
-    assert "approve" not in [element["action_id"] for element in elements(card.blocks)]
-    assert "deny" in [element["action_id"] for element in elements(card.blocks)]
+@pytest.mark.parametrize("attached", [True, False])
+def test_a_large_preview_is_opened_before_it_is_approved(attached: bool) -> None:
+    """Failure mode 13: nobody approves from a card that does not show it all; the form behind Show everything does and
+    has the button."""
+    card = run_card(STATES["too_big"], attached=attached)
+    on_card = [element["action_id"] for element in elements(card.blocks)]
+    assert ("approve" in on_card, "deny" in on_card, "details" in on_card) == (False, True, True)
+    view = approval_modal(STATES["too_big"], b.KEY)
+    assert "approve" in [element["action_id"] for element in elements(view["blocks"])]
+    assert all(f"row {number}" in text_of(view["blocks"]) for number in range(1, 10))
 
 
 def test_a_preview_that_is_cut_counts_as_large() -> None:

@@ -56,7 +56,8 @@ def parts_of(shown: RunShown, action: ActionRun, *, attached: bool) -> list[Part
         case ActionStatus.OFFERED:
             return [_told(shown, action, "Proposed", ""), *_buttons(shown, action, Verb.CHOOSE, Verb.SKIP)]
         case ActionStatus.QUEUED:
-            return [_told(shown, action, "Next", "waits for its turn", keep=40)]
+            said = "approved with the plan, waits for its turn" if action.granted else "waits for its turn"
+            return [] if _asked_with(shown, action) else [_told(shown, action, "Next", said, keep=40)]
         case ActionStatus.PREVIEWING:
             why = f" Asked again because: {_reason(action)}" if action.reason else ""
             return [_told(shown, action, "Fix", f"working out exactly what would change …{why}")]
@@ -65,8 +66,7 @@ def parts_of(shown: RunShown, action: ActionRun, *, attached: bool) -> list[Part
                 return [*_again(action), *approval_parts(shown, action.key, attached=attached)]
             return [_told(shown, action, "Fix", "waits for approval")]
         case ActionStatus.APPROVED | ActionStatus.ACTING:
-            doing = "about to be done" if status is ActionStatus.APPROVED else "being done now"
-            return [_told(shown, action, "Fix", f"{_headline(action)}{doing}", after=_approvers(shown, action))]
+            return [_under_way(shown, action)]
         case ActionStatus.WAITING:
             told = _told(shown, action, "Waiting", _reason(action), after=_until(action))
             looking = _buttons(shown, action, Verb.VERIFY_AGAIN, Verb.SKIP) if action.due is not None else []
@@ -90,6 +90,21 @@ def parts_of(shown: RunShown, action: ActionRun, *, attached: bool) -> list[Part
             return _in_doubt(shown, action)
         case _:
             assert_never(status)
+
+
+def _under_way(shown: RunShown, action: ActionRun) -> Part:
+    """Approved: planned for later, about to be done, or being done."""
+    if action.status is ActionStatus.APPROVED and action.due is not None and action.closes is not None:
+        return _told(shown, action, "Planned", _headline(action), after=_planned(shown, action))
+    doing = "about to be done" if action.status is ActionStatus.APPROVED else "being done now"
+    return _told(shown, action, "Fix", f"{_headline(action)}{doing}", after=_approvers(shown, action))
+
+
+def _asked_with(shown: RunShown, action: ActionRun) -> bool:
+    """Whether the request under way shows this action already."""
+    current = shown.run.current
+    asking = current is not None and current.status is ActionStatus.REQUESTED
+    return asking and current is not None and action.request is not None and action.request == current.request
 
 
 def _refused(shown: RunShown, action: ActionRun) -> list[Part]:
@@ -159,6 +174,15 @@ def _approvers(shown: RunShown, action: ActionRun) -> list[Element]:
     for place, user in enumerate(dict.fromkeys(yes[:5])):
         pieces += [kit.t(" · approved by " if place == 0 else ", "), kit.person(user)]
     return pieces
+
+
+def _planned(shown: RunShown, action: ActionRun) -> list[Element]:
+    """When an approved action is to be done."""
+    assert action.due is not None
+    assert action.closes is not None
+    form = "{date_short_pretty} {time}"
+    window = [kit.moment(action.due, form), kit.t(" and "), kit.moment(action.closes, form)]
+    return [kit.t("to be done once, between "), *window, *_approvers(shown, action)]
 
 
 def _until(action: ActionRun) -> list[Element]:

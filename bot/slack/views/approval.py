@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.blockkit import limits
 from bot.domain.approval import ApprovalRequest, Choice, RequestState, Verdict, who
 from bot.domain.change import Preview
+from bot.domain.policy import StepUp
 from bot.runs.shown import ApprovalShown, RunShown
 from bot.slack.verbs import Ref, Verb
 from bot.slack.views import kit, spell
@@ -19,9 +19,11 @@ from bot.slack.views.preview import payload_text, preview_text, undo_words
 from bot.slack.views.text import DASH, clip, clip_cost, json_cost, one_line
 from bot.slack.views.titles import action_title
 
-_CARD_REQUEST, _DIFFERENCE = 900, 2_600
+_CARD_REQUEST, _DIFFERENCE = 900, 4_000
 _LINES, _LINE, _WARNINGS = 8, 300, 4
-_MODAL_BUDGET = 24_000
+_MODAL_BUDGET = 160_000
+_STRONG = "🔴 "
+_WINDOW = "{date_short_pretty} {time}"
 
 
 def whole_in_card(preview: Preview) -> bool:
@@ -34,18 +36,30 @@ def whole_in_card(preview: Preview) -> bool:
     return lines and _request_fits(preview)
 
 
+def wholly_in_card(approval: ApprovalShown) -> bool:
+    """The same for everything that one vote decides."""
+    return len(approval.previews) <= 3 and all(map(whole_in_card, approval.previews.values()))
+
+
 def _request_fits(preview: Preview) -> bool:
     return json_cost(payload_text(preview.payload)) <= _CARD_REQUEST
+
+
+def everything_text(shown: RunShown, approval: ApprovalShown) -> str:
+    """Everything that a vote is bound to, uncut: each action of the request in order."""
+    texts = [
+        preview_text(f"{shown.run.runbook}: {action_title(shown, key)}", preview)
+        for key, preview in approval.previews.items()
+    ]
+    return "\n".join([*texts, f"Digest: {approval.request.digest}\n"])
 
 
 def preview_file(shown: RunShown, key: str) -> TextFile:
     """Everything the vote is bound to; the name changes with the digest."""
     approval = shown.approvals[key]
-    title = action_title(shown, key)
     safe = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_") else "-" for sign in key)[:60]
     name = f"run-{shown.run.number}-{safe}-{approval.request.digest[:12]}.txt"
-    text = preview_text(f"{shown.run.runbook}: {title}", approval.preview, approval.request.digest)
-    return TextFile(name, text.encode("utf-8", "replace"))
+    return TextFile(name, everything_text(shown, approval).encode("utf-8", "replace"))
 
 
 # -- in the card -------------------------------------------------------------------------------------------------------
@@ -57,7 +71,8 @@ def preview_blocks(preview: Preview, title: str, label: str = "Fix") -> list[Blo
     said = clip_cost(one_line(preview.headline).rstrip("."), 300)
     undo = clip(one_line(undo_words(preview)).rstrip("."), 200)
     lead = [kit.t(f"{said}. ")] if said else []
-    parts.append(kit.line(*lead, kit.t(f"{undo}.", bold=not preview.reversible)))
+    strong = not preview.reversible
+    parts.append(kit.line(*lead, kit.t(f"{_STRONG if strong else ''}{undo}.", bold=strong)))
     if preview.changes:
         parts += difference(preview.changes).parts()
     if preview.lines:
@@ -73,24 +88,33 @@ def preview_blocks(preview: Preview, title: str, label: str = "Fix") -> list[Blo
     return [kit.rich(*parts)]
 
 
+def _plan_blocks(shown: RunShown, approval: ApprovalShown) -> list[Block]:
+    """What one vote decides: an action, or several in order."""
+    if len(approval.previews) == 1:
+        return preview_blocks(approval.preview, action_title(shown, approval.request.action))
+    count = len(approval.previews)
+    said = f"{count} actions, decided by one vote, done in this order; the first that fails ends it."
+    blocks = [kit.rich(kit.line(kit.t("Plan  ", bold=True), kit.t(said)))]
+    for place, (key, preview) in enumerate(approval.previews.items(), 1):
+        blocks += preview_blocks(preview, action_title(shown, key), f"{place} of {count}")
+    return blocks
+
+
 def approval_parts(shown: RunShown, key: str, *, attached: bool = True) -> list[Part]:
-    """The request of an action as parts of the card. Without a file attached, what the card cannot show whole has no
-    Approve here: the form behind Show everything has it if it can show everything."""
-    approval, title = shown.approvals[key], action_title(shown, key)
-    whole = whole_in_card(approval.preview)
-    parts = [Part(preview_blocks(approval.preview, title), 95)]
+    """The request of an action as parts of the card. What the card cannot show whole has its Approve behind Show
+    everything."""
+    approval = shown.approvals[key]
+    whole = wholly_in_card(approval)
+    parts = [Part(_plan_blocks(shown, approval), 95)]
     if not whole:
-        said = (
-            "all of it is in the file in this thread. Read it before you approve."
-            if attached
-            else "see everything first."
-        )
+        where = "; all of it is in the file in this thread too" if attached else ""
+        said = f"open Show everything to read it whole and to approve it{where}."
         parts.append(
             Part([kit.rich(kit.line(kit.t("⚠ This is more than the card shows: ", bold=True), kit.t(said)))], 99)
         )
     parts.append(Part(votes_blocks(approval, shown.now), 96))
     if approval.request.state is RequestState.PENDING:
-        parts.append(Part(vote_buttons(shown, key, approve=whole or attached), 100))
+        parts.append(Part(vote_buttons(shown, key, approve=whole), 100))
     return parts
 
 
@@ -115,7 +139,7 @@ def policy_line(request: ApprovalRequest, verdict: Verdict, now: datetime) -> li
     if verdict.state is not RequestState.PENDING:
         return kit.spoken(clip(" ".join(verdict.reasons) or f"This request is {verdict.state}.", 300))
     names = kit.spoken(clip(who(request.policy), 200))
-    return [
+    pieces = [
         kit.t(f"Waiting for {spell.count(missing, 'vote')} of ", bold=True),
         *names,
         kit.t(", asked by "),
@@ -123,25 +147,39 @@ def policy_line(request: ApprovalRequest, verdict: Verdict, now: datetime) -> li
         kit.t(f" {spell.ago(request.requested_at, now)}, until "),
         kit.moment(request.expires_at),
     ]
+    if request.climbed(now):
+        pieces.append(kit.t(f"; @{request.policy.backup} may decide as well now"))
+    if request.opens_at is not None and request.closes_at is not None:
+        window = [kit.moment(request.opens_at, _WINDOW), kit.t(" and "), kit.moment(request.closes_at, _WINDOW)]
+        pieces += [kit.t(". To be done once, between "), *window]
+    quiet = request.policy.quiet_hours
+    if quiet is not None and quiet.covers(now):
+        pieces.append(kit.t(f". Only emergencies are approved {quiet}"))
+    return pieces
 
 
-def vote_buttons(shown: RunShown, key: str, *, approve: bool) -> list[Block]:
-    """Approve, Deny and the way to see everything; a message can be edited before it goes out."""
+def vote_buttons(shown: RunShown, key: str, *, approve: bool, inside: bool = False) -> list[Block]:
+    """Approve, Deny and the way to see everything (`inside` of which they stand); a message can be edited before it
+    goes out."""
     approval = shown.approvals[key]
     request = approval.request
-    ref = Ref(run=shown.run.id, action=key, request=request.id, digest=request.digest)
+    ref = Ref(run=shown.run.id, action=request.action, request=request.id, digest=request.digest)
     confirm = None
-    if not approval.preview.reversible:
-        text = f"{approval.preview.headline or action_title(shown, key)}. This cannot be undone."
+    final = [preview for preview in approval.previews.values() if not preview.reversible]
+    if final:
+        text = f"{final[0].headline or action_title(shown, key)}. This cannot be undone."
         confirm = kit.confirmation("This cannot be undone", text, "Approve", danger=True)
-    action = shown.runbook.actions.get(key)
-    editable = action is not None and action.kind == "notify"
+    action = shown.runbook.actions.get(request.action)
+    editable = action is not None and action.kind == "notify" and not request.also
+    yes = "Approve" if request.policy.step_up is StepUp.NONE else "Approve…"
     return kit.actions(
         [
-            kit.button("Approve", Verb.APPROVE, ref, style="primary", confirm=confirm) if approve else None,
+            kit.button(yes, Verb.APPROVE, ref, style="primary", confirm=confirm) if approve else None,
             kit.button("Deny…", Verb.DENY, ref, style="danger"),
             kit.button("Edit…", Verb.EDIT, ref) if editable else None,
-            kit.button("Show everything", Verb.DETAILS, Ref(run=shown.run.id, action=key)),
+            kit.button("Break the glass…", Verb.BREAK_GLASS, ref) if request.policy.break_glass else None,
+            kit.button("Plan for later…", Verb.SCHEDULE, ref) if inside and not request.also else None,
+            None if inside else kit.button("Show everything", Verb.DETAILS, Ref(run=shown.run.id, action=key)),
         ]
     )
 
@@ -158,16 +196,22 @@ def approval_modal(shown: RunShown, key: str) -> View:
     approval = shown.approvals.get(key)
     if approval is None:
         return checks_modal(shown)
-    text = preview_text(action_title(shown, key), approval.preview, approval.request.digest)
+    text = everything_text(shown, approval)
     whole = json_cost(text) <= _MODAL_BUDGET
-    blocks = preview_blocks(approval.preview, action_title(shown, key))
+    blocks = (
+        [kit.alert("This cannot be undone.")] if any(not each.reversible for each in approval.previews.values()) else []
+    )
+    blocks += _plan_blocks(shown, approval)
     blocks.append(kit.divider())
     blocks += [kit.rich(kit.preformatted(part)) for part in _sliced(clip_cost(text, _MODAL_BUDGET))]
     if not whole:
-        blocks.append(kit.context("This is too long for a form; all of it is in the file in the run's thread."))
+        said = (
+            "This is too long for a form: all of it is in the file in the run's thread, and `runbook approve` shows it."
+        )
+        blocks.append(kit.context(said))
     blocks += votes_blocks(approval, shown.now)
     if approval.request.state is RequestState.PENDING:
-        blocks += vote_buttons(shown, key, approve=whole)
+        blocks += vote_buttons(shown, key, approve=whole, inside=True)
     return kit.modal(Verb.DETAILS, "Show everything", blocks, ref=Ref(run=shown.run.id, action=key))
 
 
@@ -188,43 +232,19 @@ def _sliced(text: str, size: int = 2_900) -> list[str]:
 def approval_thread(shown: RunShown, key: str, groups: Sequence[str] = ()) -> Message:
     """The call to the approvers in the run's thread: who is asked (user groups by Slack id), and the exact statement
     with its values, as a file when they do not fit."""
-    approval, title = shown.approvals[key], action_title(shown, key)
-    text = payload_text(approval.preview.payload)
+    approval = shown.approvals[key]
+    text = "\n".join(payload_text(preview.payload) for preview in approval.previews.values())
     fits = json_cost(text) <= 5_000
     people = map(kit.person, approval.request.policy.people)
     called = [*({"type": "usergroup", "usergroup_id": group} for group in groups), *people]
     spaced = [element for each in called for element in (each, kit.t(" "))]
     asked = kit.t(f"{spell.count(approval.request.policy.votes, 'vote')} needed" if called else "Needs a yes")
     blocks = [kit.rich(kit.line(*spaced, asked))]
-    blocks += preview_blocks(approval.preview, title, "Exactly this")
-    blocks.append(kit.rich(kit.preformatted(clip_cost(text, 5_000))))
-    files = () if fits and whole_in_card(approval.preview) else (preview_file(shown, key),)
+    blocks += _plan_blocks(shown, approval)
+    blocks.append(kit.rich(kit.line(kit.t("Exactly this", bold=True)), kit.preformatted(clip_cost(text, 5_000))))
+    files = () if fits and wholly_in_card(approval) else (preview_file(shown, key),)
     if files:
         blocks.append(kit.context("All of it is in the file."))
-    return Message(kit.fitted([Part(blocks)]), notice(f"{title}: {approval.preview.headline}"), files)
-
-
-def deny_modal(ref: Ref, title: str) -> View:
-    """Why not? Only a submitted reason denies; closing the form decides nothing."""
-    blocks = [
-        kit.rich(kit.line(kit.t(clip(one_line(title), 300)))),
-        kit.text_input(
-            "reason",
-            "Why not?",
-            hint="Everybody in the incident sees it; nothing is changed.",
-            multiline=True,
-            min_length=1,
-            max_length=500,
-        ),
-    ]
-    return kit.modal(Verb.DENY, "Deny", blocks, ref=ref, submit="Deny", close="Go back")
-
-
-def edit_modal(ref: Ref, subject: str, body: str) -> View:
-    """The text of a message before it goes out; it is asked for again with the new text."""
-    longest = limits.PLAIN_TEXT_INPUT
-    blocks = [
-        kit.text_input("subject", "Subject", optional=True, initial_value=clip(one_line(subject), 200), max_length=200),
-        kit.text_input("body", "Text", multiline=True, initial_value=clip(body, longest), max_length=longest),
-    ]
-    return kit.modal(Verb.EDIT, "Edit the message", blocks, ref=ref, submit="Use this text")
+    return Message(
+        kit.fitted([Part(blocks)]), notice(f"{action_title(shown, key)}: {approval.preview.headline}"), files
+    )

@@ -12,7 +12,7 @@ from bot.slack.views import kit, spell
 from bot.slack.views.kit import Element
 from bot.slack.views.text import clip, neutral, one_line
 
-CARD_LINES = 8
+CARD_LINES = 16
 CARD_VALUE = 48
 UNCUT = 10**9
 _NAME = 32

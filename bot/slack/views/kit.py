@@ -15,7 +15,7 @@ from bot.blockkit import json_characters, limits
 from bot.errors import Mistake
 from bot.slack.verbs import Ref, Verb, action_id
 from bot.slack.views import spell
-from bot.slack.views.text import DASH, clip, neutral, one_line
+from bot.slack.views.text import DASH, clip, escape, neutral, one_line
 
 Block: TypeAlias = dict[str, Any]
 Element: TypeAlias = dict[str, Any]
@@ -131,6 +131,11 @@ def section(text: str, accessory: Element | None = None) -> Block:
     """A paragraph of mrkdwn; data in it must have been escaped by the caller."""
     block: Block = {"type": "section", "text": mrkdwn(text)}
     return {**block, "accessory": accessory} if accessory else block
+
+
+def alert(text: str) -> Block:
+    """A red line at the head of a form; Slack allows it in forms only."""
+    return {"type": "alert", "level": "error", "text": mrkdwn(escape(text), 200)}
 
 
 def divider() -> Block:

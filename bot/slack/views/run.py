@@ -10,7 +10,7 @@ from bot.runs.shown import RunShown
 from bot.slack.verbs import Ref, Verb
 from bot.slack.views import kit, spell
 from bot.slack.views.actions import action_parts, other_actions
-from bot.slack.views.approval import preview_file, whole_in_card
+from bot.slack.views.approval import preview_file, wholly_in_card
 from bot.slack.views.kit import Block, Element, Message, Part
 from bot.slack.views.plain import notice, text_of
 from bot.slack.views.question import question_blocks
@@ -24,7 +24,7 @@ _CHECKS = 24
 def run_card(shown: RunShown, *, attached: bool = True) -> Message:
     """The card of a run. Its files, if any, hold what does not fit: upload them into its thread before it is shown.
 
-    With `attached=False`, because the upload failed, what the card cannot show whole has no Approve on it.
+    What the card cannot show whole has no Approve on it. With `attached=False` the upload failed.
     """
     parts = [
         Part([kit.header(f"{shown.run.runbook} {shown.run.title}")], 100),
@@ -37,7 +37,7 @@ def run_card(shown: RunShown, *, attached: bool = True) -> Message:
         Part(_ways_on(shown), 92),
     ]
     asked = [key for key, action in shown.run.actions.items() if action.status is ActionStatus.REQUESTED]
-    large = [key for key in asked if key in shown.approvals and not whole_in_card(shown.approvals[key].preview)]
+    large = [key for key in asked if key in shown.approvals and not wholly_in_card(shown.approvals[key])]
     return Message(kit.fitted(parts), notice(headline(shown)), tuple(preview_file(shown, key) for key in large))
 
 

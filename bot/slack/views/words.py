@@ -95,6 +95,16 @@ class _Teller:
         """A person's word on an action in doubt."""
         return f"{self.who} found that {self.action} {'had' if self.data.get('happened') else 'had not'} happened."
 
+    def nudged(self) -> str:
+        """Nobody had decided, and somebody was reminded."""
+        return (
+            f"{'The backup was' if self.data.get('backup') else 'The approvers were'} asked again about {self.action}."
+        )
+
+    def scheduled(self) -> str:
+        """An action that is planned for a window."""
+        return f"{self.who} planned {self.action} for {self.text('opens')} to {self.text('closes')}."
+
     def vote(self) -> str:
         """A vote that counts."""
         said = "denied" if self.data.get("choice") == "deny" else "approved"
@@ -132,6 +142,13 @@ _SENTENCES: Mapping[Happened, Callable[[_Teller], str]] = {
     Happened.APPROVAL_DENIED: lambda t: f"{t.action} was denied{t.because('reason')}",
     Happened.APPROVAL_EXPIRED: lambda t: f"Nobody decided on {t.action} in time; nothing was changed.",
     Happened.APPROVAL_VOIDED: lambda t: f"The approval of {t.action} no longer holds{t.because('reason')}",
+    Happened.APPROVAL_NUDGED: lambda t: (
+        f"{'The backup was' if t.data.get('backup') else 'The approvers were'} reminded."
+    ),
+    Happened.GLASS_BROKEN: lambda t: f"{t.who} broke the glass for {t.action}{t.because('reason')}",
+    Happened.ACTION_SCHEDULED: lambda t: (
+        f"{t.who} planned {t.action} for{t.text('opens', ' {}')}{t.text('closes', ' to {}')}."
+    ),
     Happened.VOTE_CAST: lambda t: t.vote(),
     Happened.VOTE_REFUSED: lambda t: f"A vote of {t.who} on {t.action} does not count{t.because('reasons')}",
 }
