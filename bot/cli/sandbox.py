@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.cli.console import out
+from bot.clock import Clock
 from bot.main import Bot, running
 from bot.sandbox.alacarte import plant
 from bot.sandbox.postgres import Postgres
@@ -39,11 +40,15 @@ class Sandbox:
     bot: Bot
 
 
-def settings_in(world: World, mode: SlackMode = SlackMode.SOCKET, runbooks: Path | None = None) -> Settings:
+def settings_in(
+    world: World,
+    mode: SlackMode = SlackMode.SOCKET,
+    runbooks: Path | None = None,
+    overrides: Mapping[str, str] | None = None,
+) -> Settings:
     """The settings of a bot that lives in this world."""
-    given = {
-        name.lower(): value for name, value in world.environment().items() if name.lower() in Settings.model_fields
-    }
+    told = {**world.environment(), **(overrides or {})}
+    given = {name.lower(): value for name, value in told.items() if name.lower() in Settings.model_fields}
     return read_settings({**given, "slack_mode": mode, "runbooks_path": runbooks or ROOT / "runbooks"})
 
 
@@ -57,15 +62,17 @@ async def populated(
     runbooks: Path | None = None,
     overrides: Mapping[str, str] | None = None,
     work: bool = True,
+    clock: Clock | None = None,
 ) -> AsyncIterator[Sandbox]:
-    """A fresh world on a running server with a bot in it; `overrides` change what the bot is told of its systems."""
+    """A fresh world on a running server with a bot in it; `overrides` change what the bot is told, of its systems and
+    of itself."""
     async with opened(postgres, MANIFEST, port=port, rate_limits=rate_limits, hints=hints) as world:
-        settings = settings_in(world, runbooks=runbooks)
+        settings = settings_in(world, runbooks=runbooks, overrides=overrides)
         engine = engine_of(settings.database_url.get_secret_value())
         await migrate(engine)
         await engine.dispose()
         environment = {**world.environment(), **(overrides or {})}
-        async with running(settings, environment, work=work) as bot:
+        async with running(settings, environment, work=work, clock=clock) as bot:
             yield Sandbox(world, bot)
 
 

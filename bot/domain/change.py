@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.domain.facts import to_json
@@ -16,7 +16,8 @@ class RowChange:
     """One row before and after; `before` is None for an insert, `after` None for a delete.
 
     `volatile` names the columns that the database fills at the moment of the change (a time stamp, a new id): their
-    value in a preview is an example and is left out of comparisons.
+    value in a preview is an example and is left out of comparisons. So is what is `assumed`: columns that an earlier
+    action of the same plan has yet to fill in.
     """
 
     table: str
@@ -24,6 +25,7 @@ class RowChange:
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
     volatile: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +77,51 @@ class EffectKey:
 
 
 def comparable(change: RowChange) -> dict[str, Any]:
-    """A row change without its volatile columns, for comparing what was approved with what is about to happen."""
+    """A row change without its examples, for comparing what was approved with what is about to happen."""
 
-    def steady(row: Mapping[str, Any] | None, volatile: tuple[str, ...]) -> dict[str, Any] | None:
-        return None if row is None else {key: to_json(value) for key, value in row.items() if key not in volatile}
+    def steady(row: Mapping[str, Any] | None, left_out: tuple[str, ...]) -> dict[str, Any] | None:
+        return None if row is None else {key: to_json(value) for key, value in row.items() if key not in left_out}
 
     return {
         "table": change.table,
         "key": steady(change.key, change.volatile if change.before is None else ()),
-        "before": steady(change.before, ()),
-        "after": steady(change.after, change.volatile),
+        "before": steady(change.before, change.assumed),
+        "after": steady(change.after, (*change.volatile, *change.assumed)),
     }
+
+
+def projected(preview: Preview, earlier: Sequence[Preview]) -> Preview:
+    """The preview as it will be once the earlier actions of its plan have been done: rows that they change too begin
+    with what they leave behind."""
+    changes = list(preview.changes)
+    for before in (change for each in earlier for change in each.changes):
+        changes = [_after(change, before) for change in changes]
+    return replace(preview, changes=tuple(changes))
+
+
+def _after(change: RowChange, earlier: RowChange) -> RowChange:
+    same = (change.table, dict(change.key)) == (earlier.table, dict(earlier.key))
+    if not same or change.before is None or earlier.before is None or earlier.after is None:
+        return change
+    before, after = dict(change.before), None if change.after is None else dict(change.after)
+    for column, value in earlier.after.items():
+        if column in earlier.volatile or column not in before or before[column] != earlier.before.get(column):
+            continue
+        if after is not None and after.get(column) == before[column]:
+            after[column] = value
+        before[column] = value
+    assumed = tuple(dict.fromkeys([*change.assumed, *earlier.volatile]))
+    return replace(change, before=before, after=after, assumed=assumed)
+
+
+def carried(now: Sequence[RowChange], approved: Sequence[RowChange]) -> tuple[RowChange, ...]:
+    """What would change now, with the same columns left out of comparisons as in what was approved."""
+    assumed = {_row(change): change.assumed for change in approved}
+    return tuple(replace(change, assumed=assumed.get(_row(change), ())) for change in now)
+
+
+def _row(change: RowChange) -> str:
+    return f"{change.table}:{to_json(dict(change.key))}"
 
 
 def digest_of(material: Mapping[str, Any]) -> str:

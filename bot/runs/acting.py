@@ -13,7 +13,7 @@ import structlog
 from bot.authoring.templates import TemplateError, UndefinedFact, compile_expression
 from bot.domain import outcomes as o
 from bot.domain.approval import RequestState, name_of
-from bot.domain.change import EffectKey
+from bot.domain.change import EffectKey, carried
 from bot.domain.compare import drift
 from bot.domain.facts import Fact
 from bot.domain.run import ActionRun, Run
@@ -223,6 +223,7 @@ async def _unchanged(
                 return None
             return ready
         preview = await previewed(work, ready, going)
+        preview = replace(preview, changes=carried(preview.changes, asked.preview.changes))
     except BotError as error:
         reason = f"It cannot be done any more: {error}"
         await work.record(o.Voided(going.key, reason, again=False), also=_voiding(going, reason))

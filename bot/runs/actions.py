@@ -101,7 +101,7 @@ class People:
     def __init__(self, store: Store, library: Library, factors: Factors | None = None) -> None:
         self._store = store
         self._library = library
-        self._factors = factors or Factors()
+        self.factors = factors or Factors()
 
     async def vote(
         self,
@@ -157,7 +157,7 @@ class People:
         """Which second proof was given, and what is wrong with it or that it is missing."""
         wanted = request.policy.step_up
         if proof is not None and proof.code:
-            wrong = await self._factors.objection(tx, person.id, proof.code)
+            wrong = await self.factors.objection(tx, person.id, proof.code)
             return (StepUp.NONE, wrong) if wrong else (StepUp.CODE, "")
         if wanted is StepUp.NONE:
             return StepUp.NONE, ""

@@ -11,7 +11,7 @@ from bot.authoring.rendering import render_spec
 from bot.authoring.templates import TemplateError, UndefinedFact, compile_expression, compile_template
 from bot.domain import outcomes as o
 from bot.domain.approval import ApprovalRequest
-from bot.domain.change import Preview, digest_of, shown
+from bot.domain.change import Preview, digest_of, projected, shown
 from bot.domain.facts import Fact
 from bot.domain.policy import ApprovalPolicy, joined
 from bot.domain.run import ActionRun, ActionStatus, Run
@@ -114,9 +114,11 @@ class _Shown:
     digest: str
 
 
-async def _previewed(work: Work, run: Run, going: ActionRun, facts: Mapping[str, Fact]) -> _Shown:
+async def _previewed(
+    work: Work, run: Run, going: ActionRun, facts: Mapping[str, Fact], earlier: Sequence[_Shown] = ()
+) -> _Shown:
     ready = await proposal(work, run, going, facts)
-    preview = await previewed(work, ready, going)
+    preview = projected(await previewed(work, ready, going), [each.preview for each in earlier])
     policy = policy_of(ready.action, preview)
     return _Shown(going.key, ready, preview, policy, request_digest(run, going, ready, preview, policy))
 
@@ -131,7 +133,7 @@ async def _rest_of_plan(work: Work, run: Run, first: _Shown, facts: Mapping[str,
         if run.actions[key].status is not ActionStatus.QUEUED:
             break
         try:
-            shown = await _previewed(work, run, run.actions[key], facts)
+            shown = await _previewed(work, run, run.actions[key], facts, [first, *rest])
         except BotError:
             break
         gated = shown.ready.kind.effect(shown.ready.spec, Section.ACTIONS) is not Effect.NONE

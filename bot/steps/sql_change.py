@@ -11,7 +11,7 @@ from typing import Any
 
 from asyncpg import exceptions as pg
 
-from bot.domain.change import EffectKey, Preview, Receipt, RowChange, comparable
+from bot.domain.change import EffectKey, Preview, Receipt, RowChange, carried, comparable
 from bot.domain.facts import MAX_CELL, to_json
 from bot.errors import BotError, Mistake, Refusal
 from bot.steps import sql_receipts as receipts
@@ -253,6 +253,7 @@ def _detail(job: Job, approved: Preview, effect: Effect) -> dict[str, Any]:
 
 def differs(approved: Preview, changes: Sequence[RowChange], counts: Mapping[str, int]) -> str:
     """What is different from the approved preview, in words; empty when nothing is."""
+    changes = carried(changes, approved.changes)
     was = {_canonical(change): change for change in approved.changes}
     now = {_canonical(change): change for change in changes}
     if dict(approved.counts) == dict(counts) and sorted(map(_canonical, approved.changes)) == sorted(
@@ -279,7 +280,9 @@ def _moved(change: RowChange, now: Mapping[str, RowChange]) -> str:
         return f"{change.table} ({name}) is no longer among the rows."
     for side, then, today in (("", change.before, twin.before), (" after the change", change.after, twin.after)):
         for column, value in (then or {}).items():
-            if (today or {}).get(column) != value and not (side and column in change.volatile):
+            if column in change.assumed or (side and column in change.volatile):
+                continue
+            if (today or {}).get(column) != value:
                 seen = (today or {}).get(column)
                 return f"{change.table} ({name}): {column} was {value}{side} when approved and is {seen} now."
     return f"{change.table} ({name}) has changed since the approval."

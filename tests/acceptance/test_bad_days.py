@@ -69,10 +69,13 @@ async def test_monstrous_data_is_shown_bounded(torture: Scene, word: str) -> Non
     await ana.sees("Ten thousand rows")
     assert (await torture.sql("SELECT count(*) > 0 AS there FROM businesses"))["there"]
     assert shown.incident is not None
-    posted = torture.sandbox.world.slack.space.channels[str(shown.incident.channel)].messages.values()
-    ours = [message for message in posted if message.blocks]
-    assert len(ours) > 3
-    for message in ours:
+    posted = torture.sandbox.world.slack.space.channels[str(shown.incident.channel)].messages
+
+    async def all_there() -> bool | None:
+        return True if sum(bool(message.blocks) for message in posted.values()) > 3 else None
+
+    await torture.until(all_there, "the details")
+    for message in [message for message in posted.values() if message.blocks]:
         assert validate_message({"text": message.text, "blocks": message.blocks}) == []
 
 
