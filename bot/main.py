@@ -109,6 +109,7 @@ async def running(
             await _work(stack, settings, bot)
         if listen:
             await _listen(stack, settings, bot)
+            await desk.people.announce_everything()
         log.info("ready", runbooks=len(library.catalogue), worker=worker.name)
         yield bot
 

@@ -12,11 +12,13 @@ from bot.authoring.catalogue import Catalogue
 from bot.cli import bench as measure
 from bot.cli import doctor as checkup
 from bot.cli import drill as drills
-from bot.cli import terminal
+from bot.cli import terminal, votes
 from bot.cli.console import Exit, as_json, err, fail, in_loop, out
 from bot.cli.sandbox import MANIFEST, open_sandbox
+from bot.domain.approval import Choice
 from bot.errors import BotError
 from bot.main import catalogue_at, running
+from bot.runs import factors
 from bot.settings import environment, read_settings
 from bot.slack.views.spell import count
 from bot.store.migrate import head, migrate
@@ -35,6 +37,8 @@ cli = typer.Typer(
 
 RunbooksPath = Annotated[Path, typer.Option("--runbooks", help="The folder with one folder a system.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+RunNumber = Annotated[int, typer.Argument(help="The run's number, as on its card.", min=1)]
+AsUser = Annotated[str, typer.Option("--as", help="Your Slack user id, such as U0BEN.")]
 SHIPPED = Path(__file__).resolve().parents[2] / "runbooks"
 
 
@@ -155,6 +159,38 @@ def run(
 
 
 @cli.command()
+def approve(number: RunNumber, user: AsUser) -> None:
+    """Approve what waits in a run, from a terminal.
+
+    Shows all of it, then asks for a code of your authenticator (see enrol); the same rules hold as in Slack.
+    """
+    _vote(number, user, Choice.APPROVE, "")
+
+
+@cli.command()
+def deny(
+    number: RunNumber, user: AsUser, reason: Annotated[str, typer.Option(help="Why not; everybody sees it.")]
+) -> None:
+    """Deny what waits in a run, from a terminal."""
+    _vote(number, user, Choice.DENY, reason)
+
+
+@cli.command()
+def enrol(
+    user: Annotated[str, typer.Argument(help="A Slack user id, such as U0BEN.")] = "",
+    new_key: Annotated[bool, typer.Option("--new-key", help="Only print a new SECOND_FACTOR_KEY.")] = False,
+) -> None:
+    """Give a voter an authenticator, for second proofs."""
+    if new_key:
+        print(factors.new_key())
+        return
+    if not user:
+        fail("Say whom to enrol, by Slack user id.", Exit.MISTAKE)
+    _database_url()
+    in_loop(votes.enrol(read_settings(), user))
+
+
+@cli.command()
 def drill(
     ids: Annotated[list[str] | None, typer.Argument(help="Runbooks to drill.")] = None,
     all: Annotated[bool, typer.Option("--all", help="Every runbook that has drills.")] = False,
@@ -205,6 +241,11 @@ def doctor(json: AsJson = False) -> None:
         for finding in findings:
             out.print(finding.line(), markup=False)
     raise typer.Exit(int(Exit.DONE if all(finding.ok for finding in findings) else Exit.NOT_AS_WISHED))
+
+
+def _vote(number: int, user: str, choice: Choice, reason: str) -> None:
+    set_up("WARNING")
+    in_loop(votes.vote(read_settings(), environment(), number, user, choice, reason))
 
 
 def _stay(*, listen: bool, work: bool) -> None:

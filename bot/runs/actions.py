@@ -34,6 +34,7 @@ from bot.store import approvals, runs
 from bot.store.session import Store, Transaction
 
 LONGEST_WINDOW, FURTHEST_WINDOW = timedelta(days=1), timedelta(days=14)
+MOST_SHOWN_AGAIN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ class People:
             cast = await approvals.votes(tx.connection, request_id)
             reasons = _reasons(request, digest, person, choice, members, cast, tx.now, reason)
             shown = StepUp.NONE
-            if not reasons and choice is not Choice.DENY:
+            if not reasons and (choice is not Choice.DENY or proof is not None):
                 shown, wrong = await self._proven(tx, request, person, proof)
                 reasons += [wrong] if wrong else []
             about = {"request": request_id, "action": request.action, "choice": choice, "digest": request.digest}
@@ -179,6 +180,17 @@ class People:
                 raise Refusal("The window has to begin within two weeks.")
             await self._withdraw(tx, run.actions.get(action), "planned for later")
             return await self._apply(tx, run, o.Scheduled(action, by, opens, closes))
+
+    async def announce_everything(self) -> None:
+        """Have every card, copy and headline of what is under way shown as it stands: at a start, when messages may
+        have been missed."""
+        async with self._store.transaction() as tx:
+            for run in await runs.recent(tx.connection, MOST_SHOWN_AGAIN, live=True):
+                tx.announce("run", run_id=run.id, incident_id=run.incident)
+                if run.incident is not None:
+                    tx.announce("incident", incident_id=run.incident)
+            for stored in await approvals.pending(tx.connection, MOST_SHOWN_AGAIN):
+                tx.announce("copies", run_id=stored.request.run, body={"request": stored.request.id})
 
     async def choose(self, run_id: str, action: str, by: str) -> Run:
         """Ask for an action: it is previewed and put to the approvers."""

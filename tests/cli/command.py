@@ -57,12 +57,23 @@ async def started(*words: str, env: Mapping[str, str] | None = None) -> Command:
     return Command(await _process(words, env, asyncio.subprocess.STDOUT))
 
 
+async def answered(*words: str, typed: str, env: Mapping[str, str] | None = None) -> Ended:
+    """Run `runbook` with these words to its end, typing this when it asks."""
+    process = await _process(words, env, asyncio.subprocess.PIPE, asyncio.subprocess.PIPE)
+    async with asyncio.timeout(PATIENCE):
+        out, err = await process.communicate(f"{typed}\n".encode())
+    assert process.returncode is not None
+    return Ended(process.returncode, out.decode(), err.decode())
+
+
 async def runbook(*words: str, env: Mapping[str, str] | None = None) -> Ended:
     """Run `runbook` with these words to its end."""
     return await Command(await _process(words, env, asyncio.subprocess.PIPE)).ended()
 
 
-async def _process(words: tuple[str, ...], env: Mapping[str, str] | None, err: int) -> asyncio.subprocess.Process:
+async def _process(
+    words: tuple[str, ...], env: Mapping[str, str] | None, err: int, stdin: int = asyncio.subprocess.DEVNULL
+) -> asyncio.subprocess.Process:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     return await asyncio.create_subprocess_exec(
         sys.executable,
@@ -70,7 +81,7 @@ async def _process(words: tuple[str, ...], env: Mapping[str, str] | None, err: i
         START,
         *words,
         env={**kept, **(env or {})},
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=stdin,
         stdout=asyncio.subprocess.PIPE,
         stderr=err,
     )

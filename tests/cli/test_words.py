@@ -16,6 +16,7 @@ COMMANDS = [
     command.name or (command.callback.__name__ if command.callback else "") for command in cli.registered_commands
 ]
 EXPECTED = {"sandbox", "serve", "worker", "migrate", "lint", "list", "show", "run", "drill", "bench", "doctor"}
+EXPECTED |= {"approve", "deny", "enrol"}
 
 
 def said(*words: str) -> Result:
@@ -72,6 +73,12 @@ def test_every_command_has_help(command: str) -> None:
         ("doctor", 1, "BAD  settings: DATABASE_URL, SLACK_BOT_TOKEN, SLACK_APP_TOKEN not set"),
         ("sandbox --port 99999", 2, "less than or equal to 65535"),
         ("bench --rounds 0", 2, "--rounds"),
+        ("approve 7", 2, "Missing option '--as'"),
+        ("approve seven --as U0BEN", 2, "valid integer"),
+        ("approve 7 --as U0BEN", 3, "DATABASE_URL is not set."),
+        ("deny 7 --as U0BEN", 2, "Missing option '--reason'"),
+        ("enrol", 2, "Say whom to enrol"),
+        ("enrol U0BEN", 3, "DATABASE_URL is not set."),
     ],
 )
 def test_a_mistake_gets_a_sentence(words: str, code: int, sentence: str) -> None:
