@@ -19,8 +19,10 @@ import yaml
 
 from bot.cli.sandbox import OPTIONS, ROOT, Sandbox, populated
 from bot.domain.approval import RequestState
+from bot.domain.policy import StepUp
 from bot.domain.run import ActionStatus, Run, RunState
 from bot.errors import Mistake
+from bot.runs.actions import to_type
 from bot.runs.shown import RunShown
 from bot.sandbox.alacarte import Planted, plant
 from bot.sandbox.postgres import Postgres
@@ -221,15 +223,21 @@ class Stage:
 
     async def _click_approve(self, person: Person, action: str) -> None:
         """Click the Approve that stands for this action, once the card shows it; what the card cannot show whole is
-        opened first."""
+        opened first, and a second proof is given where the policy asks for one."""
         card = await person.sees(lambda seen: action in _about(seen, Verb.APPROVE, Verb.DENY), PATIENCE)
-        if action not in _about(card, Verb.APPROVE):
+        request = (await self._shown()).approvals[action].request
+        opened = action not in _about(card, Verb.APPROVE)
+        if opened:
             await person.clicks(Verb.DETAILS, card)
             await person.modal(PATIENCE)
-            await person.clicks(Verb.APPROVE)
+        await person.clicks(Verb.APPROVE, None if opened else card)
+        if request.policy.step_up is not StepUp.NONE:
+            await person.sees(
+                lambda seen: seen.surface == "modal" and "type what is changed" in seen.text.lower(), PATIENCE
+            )
+            await person.submits(name=to_type(request))
+        elif opened:
             await person.sees(lambda seen: seen.surface == "modal" and not _about(seen, Verb.APPROVE), PATIENCE)
-            return
-        await person.clicks(Verb.APPROVE, card)
 
     async def _judge(self) -> None:
         expect = self.drill.expect

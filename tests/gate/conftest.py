@@ -39,6 +39,7 @@ actions:
     expect_rows: 1
     approve: APPROVE
     verify: account.row.subscription_tier == 'starter'
+    fresh_for: FRESH
     lock: "business {{ account.row.name }}"
   freeze:
     title: Freeze it
@@ -58,11 +59,14 @@ async def gate(postgres: Postgres, tmp_path: Path, clock: ManualClock) -> AsyncI
     `frozen_time` the test's clock is the bot's."""
     async with AsyncExitStack() as stack:
 
-        async def made(approve: str = "billing", *, together: bool = False, frozen_time: bool = False) -> Scene:
+        async def made(
+            approve: str = "billing", *, together: bool = False, frozen_time: bool = False, fresh_for: str = "1ms"
+        ) -> Scene:
             folder = tmp_path / "alacarte"
             folder.mkdir()
             (folder / "system.yaml").write_text((ROOT / "runbooks" / "alacarte" / "system.yaml").read_text())
             text = RUNBOOK.replace("APPROVE", approve).replace("TOGETHER", str(together).lower())
+            text = text.replace("FRESH", fresh_for)
             (folder / "RB-900.yaml").write_text(text)
             sandbox = await stack.enter_async_context(
                 populated(

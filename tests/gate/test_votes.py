@@ -256,3 +256,32 @@ async def test_a_request_is_shown_anew_when_its_target_has_moved(gate: Made) -> 
     lines = await scene.sandbox.bot.desk.reads.audit(run_id=first.id)
     reasons = [line.data["reason"] for line in lines if line.kind == "approval.voided"]
     assert reasons == ["Another run has changed business Juniper Florist since this was shown."]
+
+
+@pytest.mark.parametrize(
+    ("fresh_for", "status", "why"),
+    [
+        ("1ms", ActionStatus.FAILED, "State has changed since this was approved: No finding holds any more."),
+        ("1h", ActionStatus.REQUESTED, "subscription_tier before the change is growth, not free"),
+    ],
+)
+async def test_evidence_is_as_fresh_as_its_action_asks(
+    gate: Made, fresh_for: str, status: ActionStatus, why: str
+) -> None:
+    """After the deciding vote, facts older than the action allows are read again, and a disagreement voids the request;
+    whatever their age, what would be done is previewed again."""
+    scene = await gate(fresh_for=fresh_for)
+    await asked(scene)
+    first = (await scene.shown()).approvals["upgrade"].request.id
+    await scene.change("UPDATE businesses SET subscription_tier = 'growth' WHERE id = $1", BUSINESS)
+    await scene.person("ben").clicks("Approve")
+
+    async def voided() -> bool | None:
+        action = (await scene.shown()).run.actions["upgrade"]
+        return True if action.status is status and action.reason else None
+
+    await scene.until(voided, "the request void")
+    shown = await scene.shown()
+    assert why in shown.run.actions["upgrade"].reason
+    assert (await scene.sandbox.bot.desk.reads.request(first)).request.state is RequestState.VOIDED
+    assert await tier(scene) == "growth"

@@ -125,8 +125,9 @@ def test_two_megabyte_cells_and_ten_thousand_rows() -> None:
     )
     card = run_card(shown)
     fits(card)
-    (file,) = card.files
+    file, table = card.files
     assert file.content.count(b"\nbusinesses id = ") == 10_000
+    assert table.content.count(b"\nbusinesses,id = ") == 30_000
     assert len(file.content) > 2_000_000
     assert validate_view(approval_modal(shown, b.KEY)) == []
     buttons = [

@@ -106,9 +106,13 @@ def test_large_previews_attach_a_file_and_say_so() -> None:
     """Failure mode 13: more than the card shows is said, and the file holds every row and value and the statement."""
     card = run_card(STATES["too_big"])
     assert "This is more than the card shows" in words("too_big")
-    (file,) = card.files
+    file, rows = card.files
     text = file.content.decode()
     assert all(f"row {number}" in text for number in range(1, 10))
+    lines = rows.content.decode("utf-8-sig").splitlines()
+    assert lines[0] == "table,row,column,before,after"
+    assert sum(",subscription_tier,free,starter" in line for line in lines) == 9
+    assert rows.name == file.name.replace(".txt", ".csv")
     assert "UPDATE businesses\nSET subscription_tier" in text
     assert file.name.endswith(f"{'ab' * 6}.txt")
 

@@ -169,10 +169,12 @@ def _approvers(shown: RunShown, action: ActionRun) -> list[Element]:
     if approval is None:
         return []
     votes = approval.verdict.counted or approval.votes
-    yes = [vote.person.id for vote in votes if vote.choice is Choice.APPROVE and vote.digest == approval.request.digest]
+    counted = [vote for vote in votes if vote.choice is not Choice.DENY and vote.digest == approval.request.digest]
     pieces: list[Element] = []
-    for place, user in enumerate(dict.fromkeys(yes[:5])):
-        pieces += [kit.t(" · approved by " if place == 0 else ", "), kit.person(user)]
+    for place, vote in enumerate({vote.person.id: vote for vote in counted[:5]}.values()):
+        said = "the glass broken by " if vote.choice is Choice.BREAK_GLASS else "approved by "
+        pieces += [kit.t(f" · {said}" if place == 0 else ", "), kit.person(vote.person.id)]
+        pieces += [kit.t(" at "), kit.moment(vote.at)]
     return pieces
 
 

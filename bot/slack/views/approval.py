@@ -12,10 +12,11 @@ from bot.runs.shown import ApprovalShown, RunShown
 from bot.slack.verbs import Ref, Verb
 from bot.slack.views import kit, spell
 from bot.slack.views.checks import checks_modal
-from bot.slack.views.difference import difference
-from bot.slack.views.kit import Block, Element, Message, Part, TextFile, View
+from bot.slack.views.difference import CHANGE_COLUMNS, change_rows, difference
+from bot.slack.views.kit import Block, CsvFile, Element, File, Message, Part, TextFile, View
 from bot.slack.views.plain import notice
 from bot.slack.views.preview import payload_text, preview_text, undo_words
+from bot.slack.views.tables import as_csv
 from bot.slack.views.text import DASH, clip, clip_cost, json_cost, one_line
 from bot.slack.views.titles import action_title
 
@@ -23,6 +24,7 @@ _CARD_REQUEST, _DIFFERENCE = 900, 4_000
 _LINES, _LINE, _WARNINGS = 8, 300, 4
 _MODAL_BUDGET = 160_000
 _STRONG = "🔴 "
+_TABLED = 5
 _WINDOW = "{date_short_pretty} {time}"
 
 
@@ -54,12 +56,16 @@ def everything_text(shown: RunShown, approval: ApprovalShown) -> str:
     return "\n".join([*texts, f"Digest: {approval.request.digest}\n"])
 
 
-def preview_file(shown: RunShown, key: str) -> TextFile:
-    """Everything the vote is bound to; the name changes with the digest."""
+def preview_files(shown: RunShown, key: str) -> tuple[File, ...]:
+    """Everything the vote is bound to, and the rows that would change as a table; names change with the digest."""
     approval = shown.approvals[key]
     safe = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_") else "-" for sign in key)[:60]
-    name = f"run-{shown.run.number}-{safe}-{approval.request.digest[:12]}.txt"
-    return TextFile(name, everything_text(shown, approval).encode("utf-8", "replace"))
+    name = f"run-{shown.run.number}-{safe}-{approval.request.digest[:12]}"
+    whole = TextFile(f"{name}.txt", everything_text(shown, approval).encode("utf-8", "replace"))
+    changes = [change for preview in approval.previews.values() for change in preview.changes]
+    if len(changes) < _TABLED:
+        return (whole,)
+    return (whole, CsvFile(f"{name}.csv", as_csv(change_rows(changes), CHANGE_COLUMNS)))
 
 
 # -- in the card -------------------------------------------------------------------------------------------------------
@@ -242,7 +248,7 @@ def approval_thread(shown: RunShown, key: str, groups: Sequence[str] = ()) -> Me
     blocks = [kit.rich(kit.line(*spaced, asked))]
     blocks += _plan_blocks(shown, approval)
     blocks.append(kit.rich(kit.line(kit.t("Exactly this", bold=True)), kit.preformatted(clip_cost(text, 5_000))))
-    files = () if fits and wholly_in_card(approval) else (preview_file(shown, key),)
+    files = () if fits and wholly_in_card(approval) else preview_files(shown, key)
     if files:
         blocks.append(kit.context("All of it is in the file."))
     return Message(

@@ -15,6 +15,7 @@ from bot.slack.views.text import clip, neutral, one_line
 CARD_LINES = 16
 CARD_VALUE = 48
 UNCUT = 10**9
+CHANGE_COLUMNS = ("table", "row", "column", "before", "after")
 _NAME = 32
 _PAD = 40
 _FILLED = "set when it is done"
@@ -78,6 +79,21 @@ def difference(changes: Sequence[RowChange], most: int = CARD_LINES, width: int 
         rows.append(Row(heading, columns))
         shown += max(1, len(room))
     return Difference(tuple(rows), total - shown, whole and total == shown)
+
+
+def change_rows(changes: Sequence[RowChange]) -> list[dict[str, Any]]:
+    """Every column that differs as a row of its own, for a spreadsheet."""
+    return [
+        {
+            "table": change.table,
+            "row": ", ".join(f"{name} = {spell.value(value)}" for name, value in change.key.items()),
+            "column": name,
+            "before": None if change.before is None else change.before.get(name),
+            "after": None if change.after is None else _FILLED if name in change.volatile else change.after.get(name),
+        }
+        for change in changes
+        for name in _columns(change)
+    ]
 
 
 def _columns(change: RowChange) -> list[str]:

@@ -10,7 +10,7 @@ from bot.runs.shown import RunShown
 from bot.slack.verbs import Ref, Verb
 from bot.slack.views import kit, spell
 from bot.slack.views.actions import action_parts, other_actions
-from bot.slack.views.approval import preview_file, wholly_in_card
+from bot.slack.views.approval import preview_files, wholly_in_card
 from bot.slack.views.kit import Block, Element, Message, Part
 from bot.slack.views.plain import notice, text_of
 from bot.slack.views.question import question_blocks
@@ -38,7 +38,9 @@ def run_card(shown: RunShown, *, attached: bool = True) -> Message:
     ]
     asked = [key for key, action in shown.run.actions.items() if action.status is ActionStatus.REQUESTED]
     large = [key for key in asked if key in shown.approvals and not wholly_in_card(shown.approvals[key])]
-    return Message(kit.fitted(parts), notice(headline(shown)), tuple(preview_file(shown, key) for key in large))
+    return Message(
+        kit.fitted(parts), notice(headline(shown)), tuple(file for key in large for file in preview_files(shown, key))
+    )
 
 
 def plain_card(shown: RunShown) -> str:
