@@ -61,7 +61,9 @@ async def _vote(ref: Ref, user: str, desk: Desk, choice: Choice, reason: str = "
     groups = {name: group for name, group in system.groups.items() if name in stored.request.policy.groups}
     members = await desk.directory.members(groups)
     person = await desk.directory.person(user)
-    return await desk.people.vote(ref.request, ref.digest, person, choice, members, reason)
+    # A button that names another run or action than its request was not made here: its digest counts for nothing.
+    fits = ref.run == stored.request.run and ref.action in stored.request.actions
+    return await desk.people.vote(ref.request, ref.digest if fits else "", person, choice, members, reason)
 
 
 def _told(ballot: Ballot) -> Answer:
