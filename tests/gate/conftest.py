@@ -6,7 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,6 +24,7 @@ from bot.main import running
 from bot.sandbox.postgres import Postgres
 from bot.sandbox.slack import payloads
 from bot.sandbox.slack.blocks import elements
+from bot.sandbox.slack.records import Message
 from bot.sandbox.slack.requests import signature
 from bot.sandbox.slack.server import LocalSlack
 from bot.sandbox.slack.transport import Outcome
@@ -128,7 +129,7 @@ class Gate(Scene):
     def told(self, name: str) -> list[str]:
         """What the bot has told this person alone, oldest first."""
         user, space = self.person(name).id, self.slack.space
-        found = {}
+        found: dict[str, Message] = {}
         for channel in space.channels.values():
             found |= {ts: each for ts, each in channel.ephemerals.items() if each.ephemeral_to == user}
             if channel.is_direct and set(channel.members) == {user, space.bot_user}:
@@ -143,12 +144,13 @@ class Gate(Scene):
         shown = await self.shown()
 
         def probe() -> bool | None:
-            seen = (each.raw.get("blocks") or [] for each in self.person("ben").screen())
-            return (
-                True
-                if any(shown.run.id in json.dumps(blocks) and "approve" in str(blocks) for blocks in seen)
-                else None
+            values = (
+                element.data.get("value", "")
+                for seen in self.person("ben").screen()
+                for element in elements(seen.raw.get("blocks") or [])
+                if element.label == "Approve"
             )
+            return True if any(shown.run.id in value for value in values) else None
 
         await self.slack.wait_for(probe)
         return str(planted.business_id)
@@ -289,6 +291,3 @@ async def pair(world: World, leaping: LeapingClock, runbooks: Runbooks) -> Async
     """A bot, reached by HTTP, whose fix needs two of the leads, each vote good for five minutes."""
     async with living(world, SlackMode.HTTP, leaping, runbooks(*TWO_VOTES)) as made:
         yield made
-
-
-Opening = Callable[..., AbstractAsyncContextManager[Gate]]

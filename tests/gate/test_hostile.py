@@ -24,7 +24,7 @@ pytestmark = pytest.mark.approval
 
 
 async def test_a_forged_signature_opens_nothing(http: Gate) -> None:
-    """A vote signed with another secret, with no signature, an empty or a truncated one is refused before it is read."""
+    """A vote signed with another secret, without a signature or with half of one is refused before it is read."""
     business = await http.asked()
     lines = await http.lines()
     body = body_of(http.press("ben", "Approve"))
