@@ -9,7 +9,17 @@ from datetime import timedelta
 from typing import Any
 
 from bot.domain import outcomes as o
-from bot.domain.approval import Choice, Members, Person, RequestState, Verdict, Vote, evaluate, objections
+from bot.domain.approval import (
+    ApprovalRequest,
+    Choice,
+    Members,
+    Person,
+    RequestState,
+    Verdict,
+    Vote,
+    evaluate,
+    objections,
+)
 from bot.domain.events import Event, Happened
 from bot.domain.facts import Fact, FactStatus
 from bot.domain.run import ActionStatus, CheckRun, Run
@@ -104,6 +114,7 @@ class People:
             if reasons:
                 refused = Event(Happened.VOTE_REFUSED, person.id, {**about, "reasons": reasons})
                 tx.record(refused, run_id=run.id, incident_id=run.incident)
+                await self._run_out(tx, run, request)
                 return Ballot(False, None, tuple(reasons))
             vote = Vote(person, choice, request.digest, tx.now, reason)
             await approvals.add_vote(tx, request_id, vote)
@@ -120,6 +131,17 @@ class People:
                 await apply(tx, run, o.Decided(request.action, verdict))
                 tx.enqueue(run.id)
             return Ballot(True, verdict, verdict.reasons)
+
+    async def turn_away(self, request_id: str, person: Person) -> None:
+        """Put on record that somebody who may not use the bot at all tried to act on a request."""
+        async with self._store.transaction() as tx:
+            known = await approvals.get(tx.connection, request_id)
+            if known is None:
+                return
+            run = await locked(tx, known.request.run)
+            reasons = list(objections(known.request, person, {}, tx.now))
+            about = {"request": request_id, "action": known.request.action, "reasons": reasons}
+            tx.record(Event(Happened.VOTE_REFUSED, person.id, about), run_id=run.id, incident_id=run.incident)
 
     async def choose(self, run_id: str, action: str, by: str) -> Run:
         """Ask for an action: it is previewed and put to the approvers."""
@@ -221,6 +243,13 @@ class People:
             if current is not None and current.status is ActionStatus.REQUESTED and current.request is not None:
                 await approvals.decide(tx, current.request, RequestState.WITHDRAWN, "the run was cancelled")
             return await self._apply(tx, run, o.Cancelled(by, reason))
+
+    async def _run_out(self, tx: Transaction, run: Run, request: ApprovalRequest) -> None:
+        """A request that a click finds past its time is expired for good, wherever the clock goes afterwards."""
+        if request.state is RequestState.PENDING and tx.now >= request.expires_at:
+            verdict = evaluate(request, (), {}, tx.now)
+            await approvals.decide(tx, request.id, verdict.state, " ".join(verdict.reasons))
+            await self._apply(tx, run, o.Decided(request.action, verdict))
 
     async def _apply(self, tx: Transaction, run: Run, outcome: o.RunOutcome) -> Run:
         after = await apply(tx, run, outcome)

@@ -95,7 +95,7 @@ class Listeners:
         handler = self._routes.presses.get(press.verb)
         answer: Answer = Quiet()
         if handler is not None:
-            answer = await self._answered(user, partial(handler, press, self._desk))
+            answer = await self._answered(user, partial(handler, press, self._desk), press.ref)
         await ack()
         match answer:
             case Say() if press.form:
@@ -128,7 +128,7 @@ class Listeners:
         handler = self._routes.forms.get(verb)
         answer: Answer = Quiet()
         if handler is not None:
-            answer = await self._answered(user, partial(handler, form, self._desk))
+            answer = await self._answered(user, partial(handler, form, self._desk), ref)
         match answer:
             case Wrong(errors=errors):
                 await ack(response_action="errors", errors=dict(errors))
@@ -177,11 +177,14 @@ class Listeners:
             case _:
                 pass
 
-    async def _answered(self, user: str, handling: Callable[[], Awaitable[Answer]]) -> Answer:
-        """What the handler answers; an expected error becomes its sentence, a bug a reference."""
+    async def _answered(self, user: str, handling: Callable[[], Awaitable[Answer]], ref: Ref | None = None) -> Answer:
+        """What the handler answers; an expected error becomes its sentence, a bug a reference. Whoever is turned away
+        from a request for approval (`ref`) is on record there."""
         try:
             person = await self._desk.directory.person(user)
             if person.bot or person.deactivated or person.stranger:
+                if ref is not None and ref.request:
+                    await self._desk.people.turn_away(ref.request, person)
                 return Say("Only people of this workspace can use the bot.")
             return await handling()
         except Refusal as error:
