@@ -107,8 +107,8 @@ class People:
             reasons = list(objections(request, person, members, tx.now))
             if digest != request.digest:
                 reasons.append("What you clicked on is not what would be done now; look at the newest message.")
-            mine = [vote for vote in cast if vote.person.id == person.id]
-            if not reasons and mine and mine[-1].choice is choice:
+            counted = evaluate(request, cast, members, tx.now).counted
+            if not reasons and any((vote.person.id, vote.choice) == (person.id, choice) for vote in counted):
                 reasons.append("Your vote is counted already.")
             about = {"request": request_id, "action": request.action, "choice": choice, "digest": request.digest}
             if reasons:
