@@ -124,7 +124,9 @@ async def _vote(
     groups = {name: group for name, group in system.groups.items() if name in stored.request.policy.everybody}
     members = await desk.directory.members(groups, within=MEMBERSHIP)
     person = await desk.directory.person(user)
-    return await desk.people.vote(ref.request, ref.digest, person, choice, members, reason, proof)
+    # A button that names another run or action than its request was not made here: its digest counts for nothing.
+    fits = ref.run == stored.request.run and ref.action in stored.request.actions
+    return await desk.people.vote(ref.request, ref.digest if fits else "", person, choice, members, reason, proof)
 
 
 async def _title(ref: Ref, desk: Desk) -> str:

@@ -78,7 +78,8 @@ def advance(run: Run, outcome: o.RunOutcome, now: datetime) -> Step:  # noqa: C9
         case o.Settled():
             return _settled(run, outcome, now)
         case o.Reported():
-            expect(run, outcome.key, ActionStatus.WAITING)
+            if expect(run, outcome.key, ActionStatus.WAITING).due is not None:
+                raise OutOfTurn("This waits for its condition, not for a person to report.")
             run = with_action(run, outcome.key, reason=outcome.note)
             event = Event(Happened.ACTION_DONE, outcome.by, {"action": outcome.key, "note": outcome.note})
             return _after_effect(run, outcome.key, event, outcome, now)
@@ -89,6 +90,8 @@ def advance(run: Run, outcome: o.RunOutcome, now: datetime) -> Step:  # noqa: C9
         case o.Cancelled():
             return _cancelled(run, outcome, now)
         case o.Broke():
+            if run.state.final:
+                raise OutOfTurn(f"This run is already {run.state}.")
             run = replace(run, state=RunState.PARKED, reason=f"The bot itself failed (reference {outcome.reference}).")
             return run, (Event(Happened.RUN_PARKED, BOT, {"reference": outcome.reference}),)
         case _:
@@ -173,6 +176,8 @@ def _stopped(run: Run, key: str, reason: str, expected: tuple[ActionStatus, ...]
 
 
 def _skipped(run: Run, outcome: o.Skipped, now: datetime) -> Step:
+    if run.state.final:
+        raise OutOfTurn(f"This run is already {run.state}.")
     action = run.actions.get(outcome.key)
     planned = action is not None and action.status is ActionStatus.APPROVED and action.due is not None
     if action is None or not (planned or action.status in asking.CHOOSABLE | _STOPPABLE):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
 from bot.domain.policy import ApprovalPolicy, StepUp
 
 SHORTEST_REASON = 10
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""How far the clocks of two replicas may be apart before a vote counts as cast in the future."""
 
 
 class Choice(StrEnum):
@@ -198,8 +200,8 @@ def _cannot_break_glass(policy: ApprovalPolicy, person: Person, members: Members
 
 
 def evaluate(request: ApprovalRequest, votes: tuple[Vote, ...], members: Members, now: datetime) -> Verdict:
-    """What the votes amount to at `now`. Only the last vote of a person counts; a valid denial decides at once, and so
-    does a valid breaking of the glass.
+    """What the votes, in the order in which they came, amount to at `now`. Only the last vote of a person counts; a
+    valid denial decides at once, and so does a valid breaking of the glass.
 
     Expiry never means yes: a request past its time is expired even if votes are missing by none later.
     """
@@ -207,7 +209,8 @@ def evaluate(request: ApprovalRequest, votes: tuple[Vote, ...], members: Members
         return Verdict(request.state, reasons=(f"Already {request.state}.",))
     if now >= request.expires_at:
         return Verdict(RequestState.EXPIRED, reasons=("Nobody decided in time; nothing was changed.",))
-    latest = {vote.person.id: vote for vote in sorted(votes, key=lambda vote: vote.at)}
+    # Their order is the database's: by its time a vote that was changed on a replica with a slow clock would be older.
+    latest = {vote.person.id: vote for vote in votes}
     counted, dismissed = [], []
     for vote in latest.values():
         reason = _dismissal(request, vote, members, now)
@@ -234,6 +237,8 @@ def _dismissal(request: ApprovalRequest, vote: Vote, members: Members, now: date
         return "what was voted on is not what would be done now"
     if now - vote.at >= request.policy.vote_lifetime:
         return "the vote is too old"
+    if vote.at - now > CLOCKS_DIFFER:
+        return "the clock has been set back since it was cast"
     if vote.choice is not Choice.DENY and not request.policy.step_up.met_by(vote.proof):
         return "it lacks the second proof that the policy asks for"
     if vote.choice is Choice.BREAK_GLASS and len(vote.reason.strip()) < SHORTEST_REASON:

@@ -135,6 +135,7 @@ class People:
             if reasons:
                 refused = Event(Happened.VOTE_REFUSED, person.id, {**about, "reasons": reasons})
                 tx.record(refused, run_id=run.id, incident_id=run.incident)
+                await self._run_out(tx, run, request)
                 return Ballot(False, None, tuple(reasons))
             vote = Vote(person, choice, request.digest, tx.now, reason, shown)
             await approvals.add_vote(tx, request_id, vote)
@@ -191,6 +192,17 @@ class People:
                     tx.announce("incident", incident_id=run.incident)
             for stored in await approvals.pending(tx.connection, MOST_SHOWN_AGAIN):
                 tx.announce("copies", run_id=stored.request.run, body={"request": stored.request.id})
+
+    async def turn_away(self, request_id: str, person: Person) -> None:
+        """Put on record that somebody who may not use the bot at all tried to act on a request."""
+        async with self._store.transaction() as tx:
+            known = await approvals.get(tx.connection, request_id)
+            if known is None:
+                return
+            run = await locked(tx, known.request.run)
+            reasons = list(objections(known.request, person, {}, tx.now))
+            about = {"request": request_id, "action": known.request.action, "reasons": reasons}
+            tx.record(Event(Happened.VOTE_REFUSED, person.id, about), run_id=run.id, incident_id=run.incident)
 
     async def choose(self, run_id: str, action: str, by: str) -> Run:
         """Ask for an action: it is previewed and put to the approvers."""
@@ -287,6 +299,13 @@ class People:
             await self._withdraw(tx, run.current, "the run was cancelled")
             return await self._apply(tx, run, o.Cancelled(by, reason))
 
+    async def _run_out(self, tx: Transaction, run: Run, request: ApprovalRequest) -> None:
+        """A request that a click finds past its time is expired for good, wherever the clock goes afterwards."""
+        if request.state is RequestState.PENDING and tx.now >= request.expires_at:
+            verdict = evaluate(request, (), {}, tx.now)
+            await approvals.decide(tx, request.id, verdict.state, " ".join(verdict.reasons))
+            await self._apply(tx, run, o.Decided(request.action, verdict))
+
     async def _apply(self, tx: Transaction, run: Run, outcome: o.RunOutcome) -> Run:
         after = await apply(tx, run, outcome)
         tx.enqueue(run.id, delay=timedelta(0))
@@ -322,7 +341,7 @@ def _reasons(
         reasons.append("What you clicked on is not what would be done now; look at the newest message.")
     if choice is Choice.BREAK_GLASS and len(reason.strip()) < SHORTEST_REASON:
         reasons.append("Say why it cannot wait, in a sentence.")
-    mine = [vote for vote in cast if vote.person.id == person.id]
-    if not reasons and mine and mine[-1].choice is choice and now - mine[-1].at < request.policy.vote_lifetime:
+    counted = evaluate(request, cast, members, now).counted
+    if not reasons and any((vote.person.id, vote.choice) == (person.id, choice) for vote in counted):
         reasons.append("Your vote is counted already.")
     return reasons

@@ -48,10 +48,11 @@ class Directory:
         self._groups.clear()
         self._handles = None
 
-    async def person(self, user: str) -> Person:
-        """Somebody by Slack id; nobody Slack knows of is a stranger."""
+    async def person(self, user: str, *, within: timedelta = PEOPLE_LIFETIME) -> Person:
+        """Somebody by Slack id; nobody Slack knows of is a stranger. What Slack said longer ago than `within` is asked
+        again."""
         known = self._people.get(user)
-        if known is None or self._clock.now() >= known.until:
+        if known is None or self._clock.now() >= known.until - PEOPLE_LIFETIME + within:
             known = _Known(await self._asked_person(user), self._clock.now() + PEOPLE_LIFETIME)
             if len(self._people) >= _MOST_PEOPLE:
                 self._people.clear()

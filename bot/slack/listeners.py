@@ -11,6 +11,7 @@ import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any, assert_never
 
@@ -19,11 +20,13 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.errors import BotError, Refusal
 from bot.slack.desk import Answer, Command, Desk, Form, Mention, Open, Press, Quiet, Routes, Say, Wrong
+from bot.slack.directory import PEOPLE_LIFETIME
 from bot.slack.verbs import Ref, verb_of
 from bot.telemetry import ACK_SECONDS, CLICKS
 
 log = structlog.get_logger(__name__)
 
+AT_ONCE = timedelta(0)
 _EVERYTHING = re.compile(r".*", re.DOTALL)
 
 
@@ -95,7 +98,7 @@ class Listeners:
         handler = self._routes.presses.get(press.verb)
         answer: Answer = Quiet()
         if handler is not None:
-            answer = await self._answered(user, partial(handler, press, self._desk))
+            answer = await self._answered(user, partial(handler, press, self._desk), press.ref)
         await ack()
         match answer:
             case Say() if press.form:
@@ -128,7 +131,7 @@ class Listeners:
         handler = self._routes.forms.get(verb)
         answer: Answer = Quiet()
         if handler is not None:
-            answer = await self._answered(user, partial(handler, form, self._desk))
+            answer = await self._answered(user, partial(handler, form, self._desk), ref)
         match answer:
             case Wrong(errors=errors):
                 await ack(response_action="errors", errors=dict(errors))
@@ -177,11 +180,16 @@ class Listeners:
             case _:
                 pass
 
-    async def _answered(self, user: str, handling: Callable[[], Awaitable[Answer]]) -> Answer:
-        """What the handler answers; an expected error becomes its sentence, a bug a reference."""
+    async def _answered(self, user: str, handling: Callable[[], Awaitable[Answer]], ref: Ref | None = None) -> Answer:
+        """What the handler answers; an expected error becomes its sentence, a bug a reference. Whoever is turned away
+        from a request for approval (`ref`) is on record there."""
         try:
-            person = await self._desk.directory.person(user)
+            # Whoever decides on a request is looked up at that moment.
+            within = AT_ONCE if ref is not None and ref.request else PEOPLE_LIFETIME
+            person = await self._desk.directory.person(user, within=within)
             if person.bot or person.deactivated or person.stranger:
+                if ref is not None and ref.request:
+                    await self._desk.people.turn_away(ref.request, person)
                 return Say("Only people of this workspace can use the bot.")
             return await handling()
         except Refusal as error:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -13,6 +16,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    TypeDecorator,
     Uuid,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -25,6 +29,21 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+class Id(TypeDecorator[str]):
+    """An id as text. What is no id at all (it may come from a button made by hand) is asked for as NULL: nothing has
+    it, and nothing can be stored under it."""
+
+    impl = Uuid(as_uuid=False)
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Any) -> str | None:
+        """The id as PostgreSQL takes it."""
+        try:
+            return None if value is None else str(uuid.UUID(str(value)))
+        except ValueError:
+            return None
 
 
 def _time(name: str, *, nullable: bool = False) -> Column[object]:
@@ -45,7 +64,7 @@ versions = Table(
 incidents = Table(
     "incidents",
     metadata,
-    Column("id", Uuid(as_uuid=False), primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("number", BigInteger, Identity(always=True), nullable=False, unique=True),
     Column("system", Text, nullable=False),
     Column("title", Text, nullable=False),
@@ -64,7 +83,7 @@ incidents = Table(
 runs = Table(
     "runs",
     metadata,
-    Column("id", Uuid(as_uuid=False), primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("number", BigInteger, Identity(always=True), nullable=False, unique=True),
     Column("request_key", Text, nullable=False, unique=True, comment="one command starts one run"),
     Column("incident_id", ForeignKey("incidents.id"), index=True),
@@ -99,7 +118,7 @@ facts = Table(
 approvals = Table(
     "approvals",
     metadata,
-    Column("id", Uuid(as_uuid=False), primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("run_id", ForeignKey("runs.id"), nullable=False, index=True),
     Column("action", Text, nullable=False),
     Column("digest", Text, nullable=False),

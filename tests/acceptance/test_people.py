@@ -136,7 +136,7 @@ async def test_what_changed_since_the_last_run_is_marked(scene: Scene) -> None:
 
 
 async def test_an_unanswered_request_expires_and_is_not_a_yes(scene: Scene) -> None:
-    """Past its time a request is expired by the worker; a late Approve is refused; nothing was changed."""
+    """Failure modes 11 and 34: a late Approve is refused, the request is expired from then on, nothing was changed."""
     ben = scene.person("ben")
     planted = await started(scene, "webhook_missed")
     run = await scene.action_is("copy_from_stripe", ActionStatus.REQUESTED)
@@ -146,8 +146,8 @@ async def test_an_unanswered_request_expires_and_is_not_a_yes(scene: Scene) -> N
     await ben.sees("expired")
     row = await scene.sql("SELECT subscription_tier FROM businesses WHERE id = $1", planted.business_id)
     assert row["subscription_tier"] == "free"
-    assert (await scene.shown()).run.actions["copy_from_stripe"].status is ActionStatus.REQUESTED
     assert run.state is RunState.AWAITING_APPROVAL
+    assert (await scene.shown()).run.actions["copy_from_stripe"].status is ActionStatus.EXPIRED
 
 
 async def test_the_bots_database_going_away_is_told_and_survived(scene: Scene) -> None:

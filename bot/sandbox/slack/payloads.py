@@ -70,7 +70,7 @@ def _common(space: Workspace, kind: str, user: str, view: View | None = None) ->
     person = space.users[user]
     return {
         "type": kind,
-        "user": {"id": user, "username": person.name, "name": person.name, "team_id": space.team_id},
+        "user": {"id": user, "username": person.name, "name": person.name, "team_id": person.team or space.team_id},
         "api_app_id": space.app_id,
         "token": VERIFICATION_TOKEN,
         "trigger_id": space.new_trigger(user, view.id if view else None).id,

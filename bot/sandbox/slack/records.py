@@ -13,7 +13,7 @@ HookKind = Literal["commands", "actions"]
 
 @dataclass
 class User:
-    """A member of the workspace, person or bot."""
+    """A member of the workspace, person or bot; `team` is the one they come from when it is another (Slack Connect)."""
 
     id: str
     name: str
@@ -23,6 +23,8 @@ class User:
     color: str = "4bbe2e"
     is_bot: bool = False
     tz: str = "Etc/UTC"
+    deleted: bool = False
+    team: str = ""
 
 
 @dataclass

@@ -164,6 +164,8 @@ class LocalSlack:
         except LocalSlackError:
             await transport.close()
             raise
+        if self._http is not None:
+            await self._http.close()
         self._http = self.delivery.transport = transport
 
     async def wait_for(self, probe: Callable[[], Found | None], within: float = 5.0) -> Found:

@@ -29,9 +29,9 @@ def user_json(space: Workspace, user_id: str, *, with_email: bool = True) -> Jso
         profile |= {"api_app_id": space.app_id, "bot_id": space.bot_id, "always_active": space.manifest.always_online}
     return {
         "id": user.id,
-        "team_id": space.team_id,
+        "team_id": user.team or space.team_id,
         "name": user.name,
-        "deleted": False,
+        "deleted": user.deleted,
         "color": user.color,
         "real_name": user.real_name,
         "tz": user.tz,

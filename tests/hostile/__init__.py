@@ -1,0 +1,1 @@
+"""The approval gate under attack, and the properties that hold it up."""
