@@ -16,6 +16,7 @@ from bot.domain.system import SecretRef, System
 from bot.errors import BotError, Misconfigured, Unavailable
 from bot.main import catalogue_at
 from bot.settings import Settings, SlackMode, read_settings
+from bot.store.guard import Guard, guard
 from bot.store.migrate import require_head
 from bot.store.session import engine_of
 
@@ -75,9 +76,37 @@ async def _database(settings: Settings) -> list[Examined]:
         return [Examined("database", False, str(error), error.hint)]
     except Misconfigured as error:
         return [Examined("migrations", False, str(error), error.hint)]
+    else:
+        async with engine.connect() as connection:
+            kept = trail(await guard(connection))
+        return [Examined("database", True, f"answers, at revision {at}"), kept]
     finally:
         await engine.dispose()
-    return [Examined("database", True, f"answers, at revision {at}")]
+
+
+def trail(found: Guard) -> Examined:
+    """Whether the bot's own login can only read the audit trail and append to it."""
+    mend = "docs/audit.md has the statements for whoever runs the database."
+    if not found.kept:
+        return Examined("audit trail", False, "the trigger that keeps it is missing or switched off", mend)
+    if found.superuser:
+        said = f"kept by its trigger alone: {found.login} is a superuser, whom no privilege binds"
+        return Examined("audit trail", True, said)
+    if not (found.reads and found.appends):
+        return Examined("audit trail", False, f"{found.login} may not read it and append to it", mend)
+    if found.becomes_owner:
+        said = (
+            f"{found.login} owns it and could change it"
+            if found.owner == found.login
+            else (f"{found.login} can act as its owner {found.owner} and could change it")
+        )
+        return Examined("audit trail", False, said, mend)
+    if found.beyond:
+        return Examined("audit trail", False, f"{found.login} has {', '.join(found.beyond)} on it", mend)
+    notes = [f"{found.login} can only read it and append to it"]
+    notes += ["but it may make roles, and with them itself the owner"] if found.makes_roles else []
+    notes += ["but it owns the schema and could drop the trail as a whole"] if found.drops else []
+    return Examined("audit trail", True, "; ".join(notes))
 
 
 async def _slack(settings: Settings, manifest: Path) -> list[Examined]:

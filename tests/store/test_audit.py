@@ -1,0 +1,406 @@
+"""The audit trail: every tampering is found and named, and the bot's own login can do no more than append."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from asyncio import create_subprocess_exec, gather, subprocess
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.cli.doctor import trail
+from bot.domain.events import Event, Happened
+from bot.sandbox.postgres import Postgres
+from bot.store import audit
+from bot.store.audit import GENESIS, ChainReport, Head
+from bot.store.guard import OWNER, Guard, guard
+from bot.store.migrate import config, head, migrate, revision
+from bot.store.session import Store, engine_of
+from tests.conftest import ManualClock
+
+pytestmark = pytest.mark.production
+
+NOTED = Event(Happened.INCIDENT_NOTED, "U_ANA", {"text": "naïve 😀 \u202e rtl", "n": 1.5})
+DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "audit.md").read_text(encoding="utf-8")
+SETUP, MENDING = re.findall(r"```sql\n(.*?)```", DOCUMENT, re.DOTALL)
+CHANGES = (
+    "INSERT INTO audit SELECT 99, at, kind, actor, run_id, incident_id, body, previous, hash FROM audit",
+    "UPDATE audit SET actor = 'x'",
+    "DELETE FROM audit",
+    "TRUNCATE audit",
+    "ALTER TABLE audit DISABLE TRIGGER audit_kept",
+    "DROP TRIGGER audit_kept ON audit",
+    "CREATE OR REPLACE FUNCTION audit_kept() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+)
+
+
+async def ten_lines(store: Store) -> Head:
+    """Ten lines, and the head of the trail."""
+    for number in range(5):
+        async with store.transaction() as tx:
+            tx.record(NOTED, Event(Happened.INCIDENT_NOTED, "U_BEN", {"text": f"rtl {number}"}))
+    async with store.reading() as connection:
+        return await audit.head(connection)
+
+
+# -- tampering ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Tampering:
+    """Statements behind the trigger's back; hashes of the lines `anew` are made to fit afterwards, as by somebody who
+    knows how. `alone` is the line named without an anchor (None: nothing to be seen), `anchored` the one
+    named with an anchor at line 10."""
+
+    name: str
+    statements: Sequence[str]
+    alone: int | None
+    anchored: int
+    words: str
+    anew: range = range(0)
+
+
+def moved(by: int, lines: Sequence[int]) -> list[str]:
+    """The lines in other places."""
+    return [f"UPDATE audit SET seq = {line + by} WHERE seq = {line}" for line in lines]
+
+
+def copied(to: int) -> str:
+    """Line 4 once more, in another place."""
+    return (
+        f"INSERT INTO audit SELECT {to}, at, kind, actor, run_id, incident_id, body, previous, hash "
+        "FROM audit WHERE seq = 4"
+    )
+
+
+EDIT = "UPDATE audit SET body = replace(body, 'rtl', 'ltr') WHERE seq = 4"
+TORN = "UPDATE audit SET body = 'nothing' WHERE seq = 4"
+ALIEN = "line 10 is not the one that was anchored"
+TAMPERINGS = (
+    Tampering("text changed", [EDIT], 4, 4, "the text of line 4 is not what was hashed"),
+    Tampering("text changed, its hash anew", [EDIT], 5, 5, "line 5 does not follow", range(4, 5)),
+    Tampering("text changed, all hashes anew", [EDIT], None, 10, ALIEN, range(4, 11)),
+    Tampering("text replaced, all hashes anew", [TORN], 4, 4, "line 4 is not a line of an audit trail", range(4, 11)),
+    Tampering("column actor", ["UPDATE audit SET actor = 'U_EVE' WHERE seq = 4"], 4, 4, "«actor» of line 4"),
+    Tampering("column at", ["UPDATE audit SET at = at - interval '1 s' WHERE seq = 4"], 4, 4, "«at» of line 4"),
+    Tampering("column kind", ["UPDATE audit SET kind = 'run.done' WHERE seq = 4"], 4, 4, "«kind» of line 4"),
+    Tampering("column run_id", ["UPDATE audit SET run_id = gen_random_uuid() WHERE seq = 4"], 4, 4, "«run_id» of"),
+    Tampering(
+        "column incident_id", ["UPDATE audit SET incident_id = gen_random_uuid() WHERE seq = 4"], 4, 4, "«incident_id»"
+    ),
+    Tampering("deleted in the middle", ["DELETE FROM audit WHERE seq = 4"], 4, 4, "line 4 is missing"),
+    Tampering(
+        "deleted, the rest moved up",
+        ["DELETE FROM audit WHERE seq = 4", *moved(-1, range(5, 11))],
+        4,
+        4,
+        "line 4 does not follow",
+    ),
+    Tampering(
+        "deleted, moved up, all hashes anew",
+        ["DELETE FROM audit WHERE seq = 4", *moved(-1, range(5, 11))],
+        None,
+        10,
+        "line 10 is missing: the anchor saw 10 lines",
+        range(4, 10),
+    ),
+    Tampering("the first deleted", ["DELETE FROM audit WHERE seq = 1"], 1, 1, "line 1 is missing"),
+    Tampering("the newest deleted", ["DELETE FROM audit WHERE seq > 8"], None, 9, "line 9 is missing: the anchor saw"),
+    Tampering("everything deleted", ["DELETE FROM audit"], None, 1, "line 1 is missing: the anchor saw 10 lines"),
+    Tampering("two lines swapped", [*moved(96, [4]), *moved(-3, [7]), *moved(-93, [100])], 4, 4, "4 does not follow"),
+    Tampering("inserted at the end", [copied(11)], 11, 11, "line 11 does not follow"),
+    Tampering("inserted before the first", [copied(0)], 0, 0, "line 0 has no place"),
+    Tampering(
+        "inserted in the middle, all hashes anew",
+        [*moved(1, range(10, 4, -1)), copied(5)],
+        None,
+        10,
+        ALIEN,
+        range(5, 12),
+    ),
+)
+
+
+async def rehashed(connection: AsyncConnection, lines: range) -> None:
+    """The hashes of these lines made to fit."""
+    rows = (await connection.execute(text("SELECT seq, body, hash FROM audit ORDER BY seq"))).all()
+    change = text("UPDATE audit SET previous = :previous, hash = :digest WHERE seq = :seq")
+    previous = GENESIS
+    for seq, body, known in rows:
+        digest = known
+        if seq in lines:
+            digest = hashlib.sha256(f"{previous}\n{body}".encode()).hexdigest()
+            await connection.execute(change, {"previous": previous, "digest": digest, "seq": seq})
+        previous = digest
+
+
+async def test_every_tampering_is_found_and_named(store: Store) -> None:
+    """A superuser switches the trigger off and edits, deletes, reorders or inserts: the first line that does not fit is
+    named; what a chain cannot show by itself is found with an anchor."""
+    anchor = await ten_lines(store)
+    async with store.reading() as connection:
+        intact = await audit.verify_chain(connection, [Head(0, GENESIS), anchor, anchor])
+    assert (intact, intact.head, intact.anchors) == (ChainReport(10), anchor, 3)
+    print(f"\n{'tampering':40} {'chain alone':12} {'with anchor':12} verdict")
+    for each in TAMPERINGS:
+        async with store.engine.connect() as connection:
+            await connection.execute(text("ALTER TABLE audit DISABLE TRIGGER audit_kept"))
+            for statement in each.statements:
+                await connection.execute(text(statement))
+            await rehashed(connection, each.anew)
+            alone = await audit.verify_chain(connection)
+            anchored = await audit.verify_chain(connection, [anchor])
+            await connection.rollback()
+        print(f"{each.name:40} {alone.broken_at!s:12} {anchored.broken_at!s:12} {anchored.problem}")
+        assert alone.broken_at == each.alone, each.name
+        assert anchored.broken_at == each.anchored, each.name
+        assert each.words in anchored.problem, each.name
+        assert anchored.lines == max(0, each.anchored - 1), each.name
+    async with store.reading() as connection:
+        assert await audit.verify_chain(connection, [anchor]) == ChainReport(10)
+
+
+async def test_lines_are_read_by_time(store: Store, clock: ManualClock) -> None:
+    """From a moment on and before another one, oldest first."""
+    start = clock.now()
+    for _ in range(3):
+        async with store.transaction() as tx:
+            tx.record(NOTED)
+        clock.pass_(hours=1)
+    hour = timedelta(hours=1)
+    async with store.reading() as connection:
+        found = [line.seq async for line in audit.between(connection, start + hour)]
+        one = [line.seq async for line in audit.between(connection, start + hour, start + 2 * hour)]
+        none = [
+            line.seq async for line in audit.between(connection, start, run_id="6b1f9f0e-0000-4000-8000-000000000009")
+        ]
+    assert (found, one, none) == ([2, 3], [2], [])
+
+
+# -- the bot's own login -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def bare() -> Iterator[Postgres]:
+    """A server on which nothing was ever migrated: each test leaves it without the trail's role."""
+    with Postgres.temporary() as server:
+        yield server
+
+
+@asynccontextmanager
+async def login(postgres: Postgres, name: str, options: str = "") -> AsyncIterator[None]:
+    """A role that can log in with the password «x»."""
+    admin = await postgres.connect()
+    try:
+        await admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'x' {options}")
+        yield
+        await admin.execute(f"DROP ROLE IF EXISTS {OWNER}")
+        await admin.execute(f"DROP ROLE {name}")
+    finally:
+        await admin.close()
+
+
+@asynccontextmanager
+async def database_of(postgres: Postgres, name: str, owner: str | None = None) -> AsyncIterator[None]:
+    """An empty database that is gone afterwards."""
+    await postgres.create_database(name, owner=owner)
+    try:
+        yield
+    finally:
+        await postgres.drop_database(name)
+
+
+async def downgrade(engine: AsyncEngine, to: str) -> None:
+    """Take a database back to an older revision."""
+
+    def run(connection: Connection) -> None:
+        settings = config()
+        settings.attributes["connection"] = connection
+        command.downgrade(settings, to)
+
+    async with engine.begin() as connection:
+        await connection.run_sync(run)
+
+
+async def guarded(store: Store) -> Guard:
+    """How the trail is guarded against the store's login."""
+    async with store.reading() as connection:
+        return await guard(connection)
+
+
+async def only_appends(store: Store) -> None:
+    """The login records lines, and every other way to the trail is refused before the trigger has to."""
+    async with store.transaction() as tx:
+        tx.record(NOTED, NOTED)
+    for statement in CHANGES:
+        with pytest.raises(DBAPIError, match=r"permission denied|must be owner"):
+            async with store.transaction() as tx:
+                await tx.connection.execute(text(statement))
+    async with store.reading() as connection:
+        report = await audit.verify_chain(connection)
+    assert report.broken_at is None
+    assert report.lines >= 2
+
+
+async def test_the_login_of_the_documented_setup_only_appends(postgres: Postgres, clock: ManualClock) -> None:
+    """As docs/audit.md sets it up, one login migrates and the bot's login can read and append, through downgrade and
+    upgrade; in between the bot works as it did before."""
+    admin = await postgres.connect()
+    async with database_of(postgres, "audit_documented"):
+        inside = await postgres.connect("audit_documented")
+        await inside.execute(SETUP)
+        owner = engine_of(postgres.url("audit_documented"))
+        store = Store(engine_of(postgres.url("audit_documented", "runbook_bot", "choose one")), clock)
+        await migrate(owner)
+        await only_appends(store)
+        found = await guarded(store)
+        assert (found.owner, found.beyond, found.becomes_owner) == (OWNER, (), False)
+        assert trail(found).line() == "ok   audit trail: runbook_bot can only read it and append to it"
+        await downgrade(owner, "0001")
+        async with store.transaction() as tx:
+            tx.record(NOTED)
+        assert not trail(await guarded(store)).ok
+        await migrate(owner)
+        await only_appends(store)
+        async with store.reading() as connection:
+            assert await audit.verify_chain(connection) == ChainReport(5)
+        await store.close()
+        await owner.dispose()
+        await inside.close()
+    await admin.execute("DROP ROLE runbook_bot")
+    await admin.close()
+
+
+async def test_a_login_that_may_make_roles_gives_the_trail_away(bare: Postgres, clock: ManualClock) -> None:
+    """Migrating with the bot's own login is enough where it may make roles; several databases of one server may be
+    migrated by it at the same time, and share the role."""
+    names = [f"audit_maker_{n}" for n in range(3)]
+    async with login(bare, "audit_maker", "CREATEROLE"):
+        for name in names:
+            await bare.create_database(name, owner="audit_maker")
+        urls = [bare.url(name, "audit_maker", "x") for name in names]
+        assert await gather(*map(migrated, urls)) == [(0, "")] * len(urls)
+        store = Store(engine_of(urls[0]), clock)
+        await only_appends(store)
+        assert (await guarded(store)).owner == OWNER
+        said = trail(await guarded(store))
+        assert said.ok
+        assert "may make roles" in said.said
+        assert "could drop the trail as a whole" in said.said
+        await downgrade(store.engine, "base")
+        await migrate(store.engine)
+        await only_appends(store)
+        await store.close()
+        for name in names:
+            await bare.drop_database(name)
+
+
+async def migrated(url: str) -> tuple[int, str]:
+    """Migrate in a process of its own; its exit code and what it complained of."""
+    process = await create_subprocess_exec(
+        sys.executable, "-c", MIGRATE, url, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    _, said = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, said.decode()
+
+
+MIGRATE = """
+import asyncio, sys
+from bot.store.migrate import migrate
+from bot.store.session import engine_of
+
+async def work():
+    engine = engine_of(sys.argv[1])
+    await migrate(engine)
+    await engine.dispose()
+
+asyncio.run(work())
+"""
+
+
+async def test_databases_of_one_server_are_migrated_at_once(bare: Postgres) -> None:
+    """Roles belong to the whole server: that another database makes the same one at this moment stops nobody."""
+    names = [f"audit_at_once_{n}" for n in range(4)]
+    for name in names:
+        await bare.create_database(name)
+    urls = [bare.url(name) for name in names]
+    assert await gather(*map(migrated, urls)) == [(0, "")] * len(urls)
+    for name in names:
+        await bare.drop_database(name)
+    admin = await bare.connect()
+    await admin.execute(f"DROP ROLE {OWNER}")
+    await admin.close()
+
+
+async def test_a_login_without_rights_is_told_what_to_do(bare: Postgres, clock: ManualClock) -> None:
+    """Where the login may not make roles, migrating works, the trail stays with it, doctor says so, and the documented
+    statements put it right."""
+    async with login(bare, "audit_plain"), database_of(bare, "audit_managed", "audit_plain"):
+        store = Store(engine_of(bare.url("audit_managed", "audit_plain", "x")), clock)
+        await migrate(store.engine)
+        async with store.transaction() as tx:
+            tx.record(NOTED)
+        said = trail(await guarded(store))
+        assert not said.ok
+        assert said.said == "audit_plain owns it and could change it"
+        assert "docs/audit.md" in said.mend
+        with pytest.raises(DBAPIError, match="append-only"):
+            async with store.transaction() as tx:
+                await tx.connection.execute(text("DELETE FROM audit"))
+        admin = await bare.connect("audit_managed")
+        await admin.execute(MENDING.replace("runbook_bot", "audit_plain"))
+        await admin.close()
+        await only_appends(store)
+        assert trail(await guarded(store)).ok
+        await migrate(store.engine)
+        assert await revision(store.engine) == head()
+        await store.close()
+
+
+async def test_what_doctor_says_of_the_trail(store: Store) -> None:
+    """A superuser is a note, a missing trigger is not; each privilege too many is named."""
+    found = await guarded(store)
+    said = trail(found)
+    assert said.ok
+    assert "postgres is a superuser, whom no privilege binds" in said.said
+    async with store.engine.connect() as connection:
+        await connection.execute(text("ALTER TABLE audit DISABLE TRIGGER audit_kept"))
+        assert not trail(await guard(connection)).ok
+        await connection.rollback()
+        await connection.execute(text("CREATE ROLE audit_reader"))
+        await connection.execute(text("GRANT SELECT, UPDATE ON audit TO audit_reader"))
+        await connection.execute(text("SET LOCAL ROLE audit_reader"))
+        assert trail(await guard(connection)).said == "audit_reader may not read it and append to it"
+        await connection.execute(text("RESET ROLE"))
+        await connection.execute(text("GRANT EXECUTE ON FUNCTION audit_append(text[]) TO audit_reader"))
+        await connection.execute(text("SET LOCAL ROLE audit_reader"))
+        assert trail(await guard(connection)).said == "audit_reader has UPDATE on it"
+        await connection.rollback()
+
+
+async def test_the_owners_rights_are_lent_for_appending_only(store: Store) -> None:
+    """Nobody but those who were given it may call the function, and a table of the same name put in the way is not
+    written to."""
+    async with store.engine.connect() as connection:
+        await connection.execute(text("CREATE ROLE audit_stranger"))
+        await connection.execute(text("SET LOCAL ROLE audit_stranger"))
+        with pytest.raises(DBAPIError, match="permission denied for function"):
+            await connection.execute(text("SELECT audit_append(ARRAY[]::text[])"))
+        await connection.rollback()
+        await connection.execute(text("CREATE TEMPORARY TABLE audit (LIKE public.audit)"))
+        line = '{"at": "2026-11-21T03:00:00+00:00", "kind": "run.done", "actor": "bot"}'
+        await connection.execute(text("SELECT audit_append(ARRAY[:line])"), {"line": line})
+        counts = "SELECT (SELECT count(*) FROM pg_temp.audit), (SELECT count(*) FROM public.audit)"
+        assert tuple((await connection.execute(text(counts))).one()) == (0, 1)
+        await connection.rollback()
