@@ -20,6 +20,7 @@ from bot.authoring.loader import load_tree
 from bot.authoring.problems import as_text
 from bot.clock import Clock, SystemClock
 from bot.errors import Misconfigured
+from bot.evidence.anchoring import Anchorer
 from bot.incidents.actions import Incidents
 from bot.response import Response
 from bot.runs.actions import People
@@ -102,6 +103,10 @@ async def running(
             clock=clock,
         )
         bot = Bot(desk, store, worker)
+        if announce and (destination := settings.audit_anchor.get_secret_value()):
+            # Begun before everything that writes to the trail, so that it is stopped after all of it.
+            anchorer = Anchorer(store, destination, clock)
+            _looping(stack, anchorer.run, anchorer.stop)
         if announce:
             announcer = Announcer(bot.store, bot.desk)
             _looping(stack, announcer.run, announcer.stop)

@@ -52,6 +52,10 @@ class Settings(BaseSettings):
     port: int = Field(default=3000, ge=0, le=65535, description="The port for Slack over HTTP and for /health.")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_format: str = Field(default="text", description="text for people, json for machines.")
+    audit_anchor: SecretStr = Field(
+        default=SecretStr(""),
+        description="A file or an https:// address that gets the head of the audit trail every hour; docs/audit.md.",
+    )
     worker_jobs: int = Field(default=20, ge=2, le=200, description="How many runs one worker advances at once.")
 
     @field_validator("database_url")
@@ -66,10 +70,22 @@ class Settings(BaseSettings):
             raise ValueError("it has to look like postgresql://user:password@host/name, special characters as %XX")
         return value
 
+    @field_validator("audit_anchor")
+    @classmethod
+    def _file_or_address(cls, value: SecretStr) -> SecretStr:
+        url = urlsplit(value.get_secret_value()) if "://" in value.get_secret_value() else None
+        if url is not None and not (url.hostname and (url.scheme == "https" or _local(url.scheme, url.hostname))):
+            raise ValueError("it has to be a file or an https:// address")
+        return value
+
     @field_validator("slack_api_url")
     @classmethod
     def _slash(cls, value: str) -> str:
         return value if value.endswith("/") else f"{value}/"
+
+
+def _local(scheme: str, host: str) -> bool:
+    return scheme == "http" and host in ("127.0.0.1", "localhost", "::1")
 
 
 def read_settings(overrides: Mapping[str, Any] | None = None) -> Settings:

@@ -12,7 +12,7 @@ from bot.authoring.catalogue import Catalogue
 from bot.cli import bench as measure
 from bot.cli import doctor as checkup
 from bot.cli import drill as drills
-from bot.cli import terminal, votes
+from bot.cli import records, terminal, votes
 from bot.cli.console import Exit, as_json, err, fail, in_loop, out
 from bot.cli.sandbox import MANIFEST, open_sandbox
 from bot.domain.approval import Choice
@@ -241,6 +241,11 @@ def doctor(json: AsJson = False) -> None:
         for finding in findings:
             out.print(finding.line(), markup=False)
     raise typer.Exit(int(Exit.DONE if all(finding.ok for finding in findings) else Exit.NOT_AS_WISHED))
+
+
+cli.add_typer(records.audit, name="audit")
+cli.command()(records.evidence)
+cli.command()(records.approvals)
 
 
 def _vote(number: int, user: str, choice: Choice, reason: str) -> None:

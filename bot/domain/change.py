@@ -126,7 +126,12 @@ def _row(change: RowChange) -> str:
 
 def digest_of(material: Mapping[str, Any]) -> str:
     """SHA-256 in hex over the canonical JSON of what was shown."""
-    canonical = json.dumps(to_json(material), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return sha256_of(to_json(material))
+
+
+def sha256_of(data: Any) -> str:
+    """SHA-256 in hex over the canonical form of JSON data: keys sorted, no blanks, nothing escaped without need."""
+    canonical = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -11,8 +11,8 @@ from bot.authoring.rendering import render_spec
 from bot.authoring.templates import TemplateError, UndefinedFact, compile_expression, compile_template
 from bot.domain import outcomes as o
 from bot.domain.approval import ApprovalRequest
-from bot.domain.change import Preview, digest_of, projected, shown
-from bot.domain.facts import Fact
+from bot.domain.change import Preview, digest_of, projected, sha256_of, shown
+from bot.domain.facts import Fact, to_json
 from bot.domain.policy import ApprovalPolicy, joined
 from bot.domain.run import ActionRun, ActionStatus, Run
 from bot.domain.runbook import Action, Effect, Section
@@ -111,7 +111,16 @@ class _Shown:
     ready: Proposal
     preview: Preview
     policy: ApprovalPolicy
-    digest: str
+    bound: Any
+
+    @property
+    def digest(self) -> str:
+        """What a vote on this action alone is bound to."""
+        return sha256_of(self.bound)
+
+    def asked(self) -> Asked:
+        """What is stored of it."""
+        return Asked(self.digest, self.ready.plain(), self.preview, self.bound)
 
 
 async def _previewed(
@@ -120,7 +129,7 @@ async def _previewed(
     ready = await proposal(work, run, going, facts)
     preview = projected(await previewed(work, ready, going), [each.preview for each in earlier])
     policy = policy_of(ready.action, preview)
-    return _Shown(going.key, ready, preview, policy, request_digest(run, going, ready, preview, policy))
+    return _Shown(going.key, ready, preview, policy, bound(run, going, ready, preview, policy))
 
 
 async def _rest_of_plan(work: Work, run: Run, first: _Shown, facts: Mapping[str, Fact]) -> list[_Shown]:
@@ -171,7 +180,7 @@ def _request(work: Work, run: Run, block: Sequence[_Shown], target: str) -> Stor
         closes_at=going.closes,
         also=tuple(each.key for each in block[1:]),
     )
-    return StoredRequest(request, {each.key: Asked(each.digest, each.ready.plain(), each.preview) for each in block})
+    return StoredRequest(request, {each.key: each.asked() for each in block})
 
 
 def target_of(work: Work, run: Run, ready: Proposal, facts: Mapping[str, Fact]) -> str:
@@ -203,8 +212,13 @@ def policy_of(action: Action, preview: Preview) -> ApprovalPolicy:
 
 
 def request_digest(run: Run, going: ActionRun, ready: Proposal, preview: Preview, policy: ApprovalPolicy) -> str:
-    """What a vote is bound to: the runbook version, the inputs, the rendered action, its preview, the policy and the
-    window."""
+    """What a vote is bound to."""
+    return sha256_of(bound(run, going, ready, preview, policy))
+
+
+def bound(run: Run, going: ActionRun, ready: Proposal, preview: Preview, policy: ApprovalPolicy) -> Any:
+    """What the digest of an action is made of, as JSON data: the runbook version, the inputs, the rendered action, its
+    preview, the policy and the window."""
     material = {
         "run": run.id,
         "version": run.version,
@@ -216,7 +230,7 @@ def request_digest(run: Run, going: ActionRun, ready: Proposal, preview: Preview
         "policy": pack(policy),
         "window": [going.opens, going.closes],
     }
-    return digest_of(material)
+    return to_json(material)
 
 
 async def _inverse(work: Work, action: Action, kind: StepKind) -> Spec:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
@@ -21,12 +22,13 @@ from bot.store.session import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What would be done for one action: the rendered spec that is carried out, the preview that was shown, and the
-    digest of both."""
+    """What would be done for one action: the rendered spec that is carried out, the preview that was shown, the digest
+    of both, and what it was made of, as JSON data (None for what an earlier release asked)."""
 
     digest: str
     spec: Mapping[str, Any]
     preview: Preview
+    bound: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,33 @@ class StoredEffect:
     receipt: Receipt | None
 
 
+@dataclass(frozen=True, slots=True)
+class FiledRequest:
+    """A request as records keep it: `decided_at` and `reason` are of its last decision, `votes` in the order they came,
+    `run_number` is what people call the run, `policy` is the policy as it is stored, in JSON data."""
+
+    stored: StoredRequest
+    run_number: int
+    decided_at: datetime | None
+    reason: str
+    votes: tuple[Vote, ...]
+    policy: Any = None
+
+    @property
+    def request(self) -> ApprovalRequest:
+        """The request itself."""
+        return self.stored.request
+
+
+@dataclass(frozen=True, slots=True)
+class FiledEffect:
+    """An effect with its times; `ended_at` is None while nobody knows how it ended."""
+
+    effect: StoredEffect
+    intended_at: datetime
+    ended_at: datetime | None
+
+
 _OPEN = (RequestState.PENDING, RequestState.APPROVED)
 
 
@@ -68,7 +97,13 @@ async def insert(tx: Transaction, stored: StoredRequest) -> None:
             digest=request.digest,
             policy=pack(request.policy),
             parts=[
-                {"action": action, "digest": part.digest, "spec": to_json(part.spec), "preview": pack(part.preview)}
+                {
+                    "action": action,
+                    "digest": part.digest,
+                    "spec": to_json(part.spec),
+                    "preview": pack(part.preview),
+                    "bound": part.bound,
+                }
                 for action, part in stored.parts.items()
             ],
             target=request.target,
@@ -101,6 +136,33 @@ async def pending(connection: AsyncConnection, limit: int = 100) -> Sequence[Sto
     query = select(tables.approvals).where(tables.approvals.c.state == RequestState.PENDING)
     rows = await connection.execute(query.order_by(tables.approvals.c.requested_at).limit(limit))
     return [_stored(row) for row in rows]
+
+
+async def filed(
+    connection: AsyncConnection,
+    *,
+    run_id: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Sequence[FiledRequest]:
+    """Every request ever made for a run, or from `since` on and before `until`, oldest first."""
+    wanted = []
+    if run_id is not None:
+        wanted.append(tables.approvals.c.run_id == run_id)
+    if since is not None:
+        wanted.append(tables.approvals.c.requested_at >= since)
+    if until is not None:
+        wanted.append(tables.approvals.c.requested_at < until)
+    cast: dict[str, list[Vote]] = {}
+    joined = select(tables.votes).join(tables.approvals).where(*wanted).order_by(tables.votes.c.id)
+    for row in await connection.execute(joined):
+        cast.setdefault(row.request_id, []).append(_vote(row))
+    query = select(tables.approvals, tables.runs.c.number).join(tables.runs).where(*wanted)
+    rows = await connection.execute(query.order_by(tables.approvals.c.requested_at, tables.approvals.c.id))
+    return [
+        FiledRequest(_stored(row), row.number, row.decided_at, row.reason, tuple(cast.get(row.id, ())), row.policy)
+        for row in rows
+    ]
 
 
 async def decide(tx: Transaction, request_id: str, state: RequestState, reason: str = "") -> bool:
@@ -143,10 +205,11 @@ async def votes(connection: AsyncConnection, request_id: str) -> tuple[Vote, ...
     """The votes on a request, in the order they came."""
     query = select(tables.votes).where(tables.votes.c.request_id == request_id).order_by(tables.votes.c.id)
     rows = await connection.execute(query)
-    return tuple(
-        Vote(unpack(Person, row.person), Choice(row.choice), row.digest, row.at, row.reason, StepUp(row.proof))
-        for row in rows
-    )
+    return tuple(map(_vote, rows))
+
+
+def _vote(row: Any) -> Vote:
+    return Vote(unpack(Person, row.person), Choice(row.choice), row.digest, row.at, row.reason, StepUp(row.proof))
 
 
 # -- effects -----------------------------------------------------------------------------------------------------------
@@ -185,6 +248,13 @@ async def effects(connection: AsyncConnection, run_id: str) -> Mapping[str, Stor
     return {row.action: _effect(row) for row in await connection.execute(query)}
 
 
+async def every_effect(connection: AsyncConnection, run_id: str) -> Sequence[FiledEffect]:
+    """Every effect that was ever intended for a run, oldest first."""
+    query = select(tables.effects).where(tables.effects.c.run_id == run_id)
+    rows = await connection.execute(query.order_by(tables.effects.c.intended_at, tables.effects.c.key))
+    return [FiledEffect(_effect(row), row.intended_at, row.ended_at) for row in rows]
+
+
 def _effect(row: Any) -> StoredEffect:
     receipt = None if row.receipt is None else unpack(Receipt, row.receipt)
     return StoredEffect(row.key, row.action, from_json(row.spec), row.state, receipt)
@@ -209,7 +279,9 @@ async def release_targets(tx: Transaction, run_id: str) -> None:
 
 def _stored(row: Any) -> StoredRequest:
     parts = {
-        each["action"]: Asked(each["digest"], from_json(each["spec"]), unpack(Preview, each["preview"]))
+        each["action"]: Asked(
+            each["digest"], from_json(each["spec"]), unpack(Preview, each["preview"]), each.get("bound")
+        )
         for each in row.parts
     }
     request = ApprovalRequest(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,8 +19,8 @@ GENESIS = "0" * 64
 
 @dataclass(frozen=True, slots=True)
 class AuditLine:
-    """One recorded event; `data` is what the event carried. `hash` is the SHA-256 of `previous`, a line break and the
-    line's canonical JSON; `previous` is the hash of the line before."""
+    """One recorded event; `data` is what the event carried. `hash` is the SHA-256 of `previous`, which is the hash of
+    the line before, a line break and `body`, the line's canonical JSON."""
 
     seq: int
     at: datetime
@@ -29,6 +29,7 @@ class AuditLine:
     run_id: str | None
     incident_id: str | None
     data: Mapping[str, Any]
+    body: str = ""
     previous: str = ""
     hash: str = ""
 
@@ -71,7 +72,7 @@ async def read(
 
 async def between(
     connection: AsyncConnection, since: datetime, until: datetime | None = None, *, run_id: str | None = None
-) -> AsyncIterator[AuditLine]:
+) -> AsyncGenerator[AuditLine, None]:
     """The lines from `since` on and before `until`, oldest first, read as they are asked for."""
     query = select(audit).where(audit.c.at >= since).order_by(audit.c.seq)
     if until is not None:
@@ -122,6 +123,15 @@ def digest(previous: str, body: str) -> str:
     return hashlib.sha256(f"{previous}\n{body}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def told(body: str) -> Mapping[str, Any]:
+    """What a line's text says; nothing when somebody has made it something else."""
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
 def _misfit(row: Any, last: Head) -> str:
     """Why a line does not follow the last one; empty when it does."""
     if row.seq != last.seq + 1:
@@ -130,9 +140,9 @@ def _misfit(row: Any, last: Head) -> str:
         return f"line {row.seq:,} does not follow the line before it"
     if row.hash != digest(row.previous, row.body):
         return f"the text of line {row.seq:,} is not what was hashed"
+    body = told(row.body)
     try:
-        body = json.loads(row.body)
-        told = {
+        columns = {
             "at": datetime.fromisoformat(body["at"]),
             "kind": body["kind"],
             "actor": body["actor"],
@@ -141,7 +151,7 @@ def _misfit(row: Any, last: Head) -> str:
         }
     except (ValueError, KeyError, TypeError):
         return f"the text of line {row.seq:,} is not a line of an audit trail"
-    wrong = [name for name, value in told.items() if getattr(row, name) != value]
+    wrong = [name for name, value in columns.items() if getattr(row, name) != value]
     return f"«{wrong[0]}» of line {row.seq:,} is not what was hashed" if wrong else ""
 
 
@@ -152,6 +162,6 @@ def _not_anchored(line: Head, anchors: Sequence[Head]) -> str:
 
 
 def _line(row: Any) -> AuditLine:
-    data = json.loads(row.body)["data"]
+    data = told(row.body).get("data") or {}
     where = (row.run_id, row.incident_id)
-    return AuditLine(row.seq, row.at, row.kind, row.actor, *where, data, row.previous, row.hash)
+    return AuditLine(row.seq, row.at, row.kind, row.actor, *where, data, row.body, row.previous, row.hash)

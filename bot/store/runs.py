@@ -185,6 +185,21 @@ async def seen_since(connection: AsyncConnection, run_id: str, moment: datetime)
     return set((await connection.execute(query)).scalars())
 
 
+@dataclass(frozen=True, slots=True)
+class StoredFact:
+    """A fact as it is stored: JSON data, redacted before it was stored, and when it was."""
+
+    key: str
+    data: Any
+    at: datetime
+
+
+async def stored_facts(connection: AsyncConnection, run_id: str) -> Sequence[StoredFact]:
+    """The facts of a run as they are stored, by check."""
+    query = select(tables.facts).where(tables.facts.c.run_id == run_id).order_by(tables.facts.c.check_key)
+    return [StoredFact(row.check_key, row.fact, row.at) for row in await connection.execute(query)]
+
+
 # -- leases ------------------------------------------------------------------------------------------------------------
 # Leases are timed by the database's own clock: it is the one clock that all replicas share.
 

@@ -132,6 +132,12 @@ class Store:
         except (OperationalError, InterfaceError, OSError, TimeoutError, PostgresConnectionError) as error:
             raise Unavailable("The bot's database does not answer.") from error
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for several reads that all see the same moment."""
+        async with self.reading() as connection:
+            yield await connection.execution_options(isolation_level="REPEATABLE READ")
+
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()

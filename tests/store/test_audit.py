@@ -266,7 +266,7 @@ async def test_the_login_of_the_documented_setup_only_appends(postgres: Postgres
         found = await guarded(store)
         assert (found.owner, found.beyond, found.becomes_owner) == (OWNER, (), False)
         assert trail(found).line() == "ok   audit trail: runbook_bot can only read it and append to it"
-        await downgrade(owner, "0001")
+        await downgrade(owner, "0002")
         async with store.transaction() as tx:
             tx.record(NOTED)
         assert not trail(await guarded(store)).ok

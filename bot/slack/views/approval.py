@@ -15,7 +15,7 @@ from bot.slack.views.checks import checks_modal
 from bot.slack.views.difference import CHANGE_COLUMNS, change_rows, difference
 from bot.slack.views.kit import Block, CsvFile, Element, File, Message, Part, TextFile, View
 from bot.slack.views.plain import notice
-from bot.slack.views.preview import payload_text, preview_text, undo_words
+from bot.slack.views.preview import payload_text, request_text, undo_words
 from bot.slack.views.tables import as_csv
 from bot.slack.views.text import DASH, clip, clip_cost, json_cost, one_line
 from bot.slack.views.titles import action_title
@@ -49,11 +49,10 @@ def _request_fits(preview: Preview) -> bool:
 
 def everything_text(shown: RunShown, approval: ApprovalShown) -> str:
     """Everything that a vote is bound to, uncut: each action of the request in order."""
-    texts = [
-        preview_text(f"{shown.run.runbook}: {action_title(shown, key)}", preview)
-        for key, preview in approval.previews.items()
+    titled = [
+        (f"{shown.run.runbook}: {action_title(shown, key)}", preview) for key, preview in approval.previews.items()
     ]
-    return "\n".join([*texts, f"Digest: {approval.request.digest}\n"])
+    return request_text(titled, approval.request.digest)
 
 
 def preview_files(shown: RunShown, key: str) -> tuple[File, ...]:

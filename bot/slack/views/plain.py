@@ -10,8 +10,8 @@ from bot.slack.views.text import clip, escape, one_line, unescape
 
 _DATE = re.compile(r"<!date\^\d+\^[^|>]*\|([^>]*)>")
 _LINK = re.compile(r"<(?:@|#|!subteam\^)([A-Z0-9]+)(?:\|[^>]*)?>")
-# Marks of the bot's own words; escaping has replaced those in data by look-alikes.
-_EMPHASIS = re.compile(r"[*_](\S[^*_\n]*)[*_]")
+# Marks of the bot's own words; those in data are look-alikes by now, but for the ones inside a name_like_this.
+_EMPHASIS = re.compile(r"(?<!\w)[*_](\S[^*_\n]*)[*_](?!\w)")
 MAX_NOTICE = 300
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.domain.change import Preview, Receipt
@@ -54,6 +54,11 @@ def preview_text(title: str, preview: Preview, digest: str = "") -> str:
     parts += ["", "Exactly this is done", payload_text(preview.payload)]
     parts += ["", f"Digest: {digest}"] if digest else []
     return "\n".join(parts) + "\n"
+
+
+def request_text(previews: Sequence[tuple[str, Preview]], digest: str) -> str:
+    """Everything that one vote decides, uncut: each action with its title, in order."""
+    return "\n".join([*(preview_text(title, preview) for title, preview in previews), f"Digest: {digest}\n"])
 
 
 def receipt_text(receipt: Receipt) -> str:

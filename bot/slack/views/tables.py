@@ -72,13 +72,14 @@ def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
     """All rows as CSV in UTF-8 with a mark that spreadsheets need; nothing in it is run as a formula."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([_harmless(column) for column in columns])
+    writer.writerow([harmless(column) for column in columns])
     for row in rows:
-        writer.writerow([_harmless(row.get(column)) for column in columns])
+        writer.writerow([harmless(row.get(column)) for column in columns])
     return out.getvalue().encode("utf-8-sig", "replace")
 
 
-def _harmless(data: Any) -> str:
+def harmless(data: Any) -> str:
+    """A value as the text of a CSV cell that no spreadsheet runs as a formula."""
     if data is None:
         return ""
     text = neutral(spell.value(data))
