@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from asyncio import create_subprocess_exec, gather, subprocess
+from asyncio import create_subprocess_exec, create_task, gather, subprocess, timeout
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -331,16 +331,20 @@ asyncio.run(work())
 
 async def test_databases_of_one_server_are_migrated_at_once(bare: Postgres) -> None:
     """Roles belong to the whole server: that another database makes the same one at this moment stops nobody."""
-    names = [f"audit_at_once_{n}" for n in range(4)]
-    for name in names:
-        await bare.create_database(name)
-    urls = [bare.url(name) for name in names]
-    assert await gather(*map(migrated, urls)) == [(0, "")] * len(urls)
-    for name in names:
-        await bare.drop_database(name)
-    admin = await bare.connect()
+    admin, watching = await bare.connect(), await bare.connect()
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = 'audit_at_once'"
+    async with database_of(bare, "audit_at_once"), timeout(60):
+        making = admin.transaction()
+        await making.start()
+        await admin.execute(f"CREATE ROLE {OWNER} NOLOGIN")
+        migrating = create_task(migrated(bare.url("audit_at_once")))
+        while not await watching.fetchval(waiting):
+            assert not migrating.done(), await migrating
+        await making.commit()
+        assert await migrating == (0, "")
     await admin.execute(f"DROP ROLE {OWNER}")
     await admin.close()
+    await watching.close()
 
 
 async def test_a_login_without_rights_is_told_what_to_do(bare: Postgres, clock: ManualClock) -> None:
@@ -403,4 +407,19 @@ async def test_the_owners_rights_are_lent_for_appending_only(store: Store) -> No
         await connection.execute(text("SELECT audit_append(ARRAY[:line])"), {"line": line})
         counts = "SELECT (SELECT count(*) FROM pg_temp.audit), (SELECT count(*) FROM public.audit)"
         assert tuple((await connection.execute(text(counts))).one()) == (0, 1)
+        await connection.rollback()
+
+
+async def test_no_function_is_slipped_in(store: Store) -> None:
+    """Whoever appends cannot have their own function called with the owner's rights: the chain holds all the same."""
+    await ten_lines(store)
+    async with store.engine.connect() as connection:
+        await connection.execute(text("CREATE SCHEMA evil"))
+        await connection.execute(text("GRANT USAGE ON SCHEMA evil TO PUBLIC"))
+        body = "CREATE FUNCTION evil.sha256(bytea) RETURNS bytea LANGUAGE sql AS $$ SELECT ''::bytea $$"
+        await connection.execute(text(body))
+        await connection.execute(text("SET LOCAL search_path = evil, pg_catalog, public"))
+        line = '{"at": "2026-11-21T03:00:00+00:00", "kind": "run.done", "actor": "bot", "run": null, "incident": null}'
+        await connection.execute(text("SELECT public.audit_append(ARRAY[:line])"), {"line": line})
+        assert await audit.verify_chain(connection) == ChainReport(11)
         await connection.rollback()
