@@ -12,6 +12,7 @@ import structlog
 
 from bot.authoring.templates import TemplateError, UndefinedFact, compile_expression, compile_template
 from bot.domain import outcomes as o
+from bot.domain.approval import RequestState
 from bot.domain.change import EffectKey
 from bot.domain.compare import drift
 from bot.domain.facts import Fact
@@ -188,7 +189,7 @@ async def _unchanged(
     """The action as approved, or None after the approval was voided because something is different now."""
     try:
         ready = await proposal(work, run, going, facts)
-        if request is None:
+        if request is None or request.request.state is not RequestState.APPROVED:
             # Only what changes nothing outside the bot goes without a request: the executor insists, not the surface.
             if ready.kind.effect(ready.spec, Section.ACTIONS) is not Effect.NONE:
                 await work.record(o.NotEffected(going.key, "There is no approval for this."))
