@@ -126,7 +126,7 @@ def test_dependencies_are_pinned() -> None:
     assert [each for each in wanted if "==" not in each and not each.startswith("runbook-bot")] == []
 
 
-def tests_of(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+def cases_of(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Every test of a file."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
@@ -138,7 +138,7 @@ def test_the_threat_model_names_tests_that_exist() -> None:
     page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
     named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page)
     assert len(named) > 30
-    there = {(file, test.name) for file in {file for file, _ in named} for test in tests_of(ROOT / file)}
+    there = {(file, test.name) for file in {file for file, _ in named} for test in cases_of(ROOT / file)}
     assert [f"{file}::{name}" for file, name in named if (file, name) not in there] == []
     rows = [line for line in page.splitlines() if line.startswith("| ") and not line.startswith("| Threat")]
     assert [row for row in rows if "::test_" not in row] == []
@@ -152,7 +152,7 @@ def test_every_failure_mode_of_approval_has_its_test() -> None:
     """Each row is named by the docstring of a test that would fail if it happened here."""
     named: set[int] = set()
     for path in (ROOT / "tests").rglob("test_*.py"):
-        for test in tests_of(path):
+        for test in cases_of(path):
             found = re.match(r"Failure modes? ([\d, and]+):", ast.get_docstring(test) or "")
             named |= {int(number) for number in re.findall(r"\d+", found[1])} if found else set()
     assert FAILURE_MODES - named == set()
