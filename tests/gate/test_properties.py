@@ -217,8 +217,8 @@ votes = st.builds(
     st.sampled_from(["", "All customers are locked out"]),
     st.sampled_from([StepUp.NONE, StepUp.CODE, StepUp.NAME]),
 )
+choosing = st.builds(o.Chosen, keys, st.sampled_from(PEOPLE), st.sampled_from(["", "", "copy"]))
 chaos: st.SearchStrategy[o.RunOutcome] = st.one_of(
-    st.builds(o.Chosen, keys, st.sampled_from(PEOPLE), st.sampled_from(["", "copy"])),
     st.builds(o.NotPreviewed, keys, st.just("no")),
     st.builds(o.Intended, keys),
     st.builds(o.Effected, keys, st.just(RECEIPT), st.sampled_from([None, timedelta(seconds=30)])),
@@ -253,6 +253,7 @@ moves = st.one_of(
     st.tuples(st.just("leap"), st.sampled_from([-60, -6, -1, 1, 6, 31])),
     st.tuples(st.just("close"), st.tuples(closing, aimed)),
     *(st.tuples(st.just("chaos"), st.tuples(chaos, aimed)) for _ in range(3)),
+    *(st.tuples(st.just("chaos"), st.tuples(choosing, st.just(False))) for _ in range(2)),
 )
 
 
