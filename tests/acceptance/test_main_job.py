@@ -83,7 +83,7 @@ async def test_deny_asks_for_a_reason(scene: Scene) -> None:
 
 
 async def test_closing_the_deny_form_decides_nothing(scene: Scene) -> None:
-    """A closed form is not a decision."""
+    """Failure mode 23: a closed form is not a decision."""
     ben = scene.person("ben")
     await start_011(scene)
     await ben.clicks("Deny…")

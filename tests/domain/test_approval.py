@@ -107,7 +107,7 @@ def test_bots_deactivated_and_strangers_are_refused(flag: str) -> None:
 
 
 def test_two_votes_need_two_people() -> None:
-    """The same person twice is one vote."""
+    """Failure mode 24: the same person twice is one vote."""
     request = with_policy(votes=2)
     assert judge(vote(), vote(at=NOW + timedelta(minutes=1, seconds=5)), request=request) is RequestState.PENDING
     assert judge(vote(), vote("U_CHIDI"), request=request) is RequestState.APPROVED

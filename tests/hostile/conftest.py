@@ -229,6 +229,8 @@ async def living(
     async with running(settings, world.environment(), clock=clock, work=work) as bot:
         if mode is SlackMode.HTTP:
             await world.slack.use_request_url(f"http://127.0.0.1:{bot.port}/slack/events")
+        else:
+            world.slack.delivery.transport = world.slack.sockets
         async with aiohttp.ClientSession(trust_env=False) as session:
             yield Gate(Sandbox(world, bot), session, clock)
 

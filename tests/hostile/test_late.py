@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 import pytest
@@ -57,7 +57,8 @@ async def voided(gate: Gate) -> None:
     await gate.until(again, "the new request")
 
 
-LATE: dict[Callable[[Gate], Awaitable[None]], tuple[RequestState, int]] = {
+Deciding = Callable[[Gate], Awaitable[None]]
+LATE: Mapping[Deciding, tuple[RequestState, int]] = {
     approved: (RequestState.APPROVED, 1),
     denied: (RequestState.DENIED, 0),
     expired: (RequestState.EXPIRED, 0),
@@ -67,7 +68,7 @@ LATE: dict[Callable[[Gate], Awaitable[None]], tuple[RequestState, int]] = {
 
 
 @pytest.mark.parametrize("how", LATE)
-async def test_a_vote_after_the_decision(gate: Gate, how: Callable[[Gate], Awaitable[None]]) -> None:
+async def test_a_vote_after_the_decision(gate: Gate, how: Deciding) -> None:
     """Failure modes 5, 7, 11, 22 and 32: Approve and the Deny form of a request that was approved, denied, has expired,
     was withdrawn or voided (its message superseded): each is refused with which of these it was, on record, and the
     target is as it was before."""

@@ -126,6 +126,38 @@ def test_dependencies_are_pinned() -> None:
     assert [each for each in wanted if "==" not in each and not each.startswith("runbook-bot")] == []
 
 
+def cases_of(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Every test of a file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+            yield node
+
+
+def test_the_threat_model_names_tests_that_exist() -> None:
+    """Every row of docs/security.md is held up by a test, and every test it names is there."""
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page)
+    assert len(named) > 30
+    there = {(file, test.name) for file in {file for file, _ in named} for test in cases_of(ROOT / file)}
+    assert [f"{file}::{name}" for file, name in named if (file, name) not in there] == []
+    rows = [line for line in page.splitlines() if line.startswith("| ") and not line.startswith("| Threat")]
+    assert [row for row in rows if "::test_" not in row] == []
+
+
+# The rows of the list of known failures of such bots that are about approval.
+FAILURE_MODES = frozenset({*range(5, 15), 16, *range(20, 33), 34})
+
+
+def test_every_failure_mode_of_approval_has_its_test() -> None:
+    """Each row is named by the docstring of a test that would fail if it happened here."""
+    named: set[int] = set()
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        for test in cases_of(path):
+            found = re.match(r"Failure modes? ([\d, and]+):", ast.get_docstring(test) or "")
+            named |= {int(number) for number in re.findall(r"\d+", found[1])} if found else set()
+    assert FAILURE_MODES - named == set()
+
+
 def test_links_in_documents_lead_somewhere() -> None:
     """A relative link in a document points at something that is there."""
     pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "runbooks").rglob("*.md")]

@@ -106,7 +106,7 @@ def test_interactivity_home_and_socket_mode_are_on() -> None:
 
 @pytest.mark.parametrize("source", [client, directory])
 def test_every_method_called_has_its_scope(source: Any) -> None:
-    """Each web API method the bot calls exists in local Slack and is covered by the manifest's required scopes."""
+    """Failure mode 28: each method the bot calls exists in local Slack and is covered by the manifest's scopes."""
     called = set(
         re.findall(
             r'"((?:chat|conversations|views|files|pins|bookmarks|users|usergroups)\.[A-Za-z.]+)"',

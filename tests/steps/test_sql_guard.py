@@ -158,7 +158,7 @@ READS = [
 
 @pytest.mark.parametrize("statement", WRITES)
 def test_what_could_change_something_is_refused(statement: str) -> None:
-    """Anything that writes, locks, waits, reaches out or is not understood is refused with a sentence (29)."""
+    """Failure mode 29: what writes, locks, waits, reaches out or is not understood is refused with a sentence."""
     complaints = reading(statement)
     assert complaints
     assert all(complaint.message for complaint in complaints)

@@ -209,7 +209,7 @@ async def test_a_locked_table_is_not_waited_for(make_context: MakeContext, shop:
 
 
 async def test_a_write_is_refused_by_every_lock_alone(context: StepContext, shop: Shop) -> None:
-    """Even past the parser, the read-only transaction and the role refuse a write."""
+    """Failure mode 29: even past the parser, the read-only transaction and the role refuse a write."""
     fact = await look(context, "DELETE FROM customers")
     assert "not a reading statement" in fact.error
     await shop.run("CREATE FUNCTION lower(integer) RETURNS text LANGUAGE sql AS 'DELETE FROM customers RETURNING name'")
