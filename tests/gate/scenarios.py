@@ -87,7 +87,7 @@ class Scenario(ABC):
         self._run = ""
 
     async def fresh(self) -> str:
-        """An approved run that nobody has begun to carry out; its id. The first one is made, later ones are set back."""
+        """An approved run that nobody has begun to carry out; its id. It is made once, then set back."""
         await self.still()
         if self._run:
             await self._kept.set_back()

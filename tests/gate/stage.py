@@ -1,4 +1,4 @@
-"""A world with a bot that only answers, where a run is brought to its approval quickly; used by the tests of the gate."""
+"""A world with a bot that only answers, where a run is brought to its approval quickly; for the tests here."""
 
 from __future__ import annotations
 

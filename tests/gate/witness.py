@@ -47,8 +47,8 @@ async def still(*connections: Connection) -> None:
     """Wait until nobody else is in the middle of something: the server has heard that the dead are dead."""
     async with asyncio.timeout(PATIENCE):
         for connection in connections:
-            while await connection.fetchval(_OTHERS):
-                await asyncio.sleep(MOMENT)  # there is no signal for another session's end
+            while await connection.fetchval(_OTHERS):  # noqa: ASYNC110 - a session's end sends no signal
+                await asyncio.sleep(MOMENT)
 
 
 class Snapshot:
