@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 from bot.domain.run import ActionStatus
@@ -21,12 +22,20 @@ FIRST, LAST = "take_target", "end_effect"
 """From taking the target to recording how the effect ended: the part of the path in which a change can be doubled."""
 
 
+class Reach(Enum):
+    """How much of a path is tried. The heart always is, at both moments of every await point."""
+
+    HEART = "the heart of the path"
+    EACH_ONCE = "every await point, outside the heart at one of its moments in turn"
+    WHOLE = "both moments of every await point"
+
+
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """One scenario, or its `part` of `parts`; outside the heart of the path each `stride`-th await point is taken."""
+    """One scenario, or its `part` of `parts`, with as many kills as `reach` says."""
 
     scenario: type[Scenario]
-    stride: int = 1
+    reach: Reach
     part: int = 0
     parts: int = 1
 
@@ -39,22 +48,22 @@ class Shift:
                 scenario = await stack.enter_async_context(played(self.scenario, postgres, runbooks))
             await mortals.warm(scenario.stage.environment, await scenario.fresh())
             first, ending = await trial(scenario, mortals, None)
-            kills = chosen(ending.places, self.stride)[self.part :: self.parts]
+            kills = chosen(ending.places, self.reach)[self.part :: self.parts]
             done = [(await trial(scenario, mortals, kill))[0] for kill in kills]
         return len(ending.places), [first, *done]
 
 
-def chosen(places: Sequence[str], stride: int) -> list[Kill]:
-    """Both moments of every await point in the heart of the path, one moment in turn of the others."""
+def chosen(places: Sequence[str], reach: Reach) -> list[Kill]:
+    """The kills of a path with these await points."""
     first = next(number for number, place in enumerate(places, 1) if place.endswith(FIRST))
     last = max(number for number, place in enumerate(places, 1) if place.endswith(LAST))
     commit = last + 10  # the audit's line, the job, the commit
     kills: list[Kill] = []
     for point in range(1, len(places) + 1):
-        if stride == 0 or first <= point <= commit:
+        if reach is Reach.WHOLE or first <= point <= commit:
             kills += [Kill(point, BEFORE), Kill(point, AFTER)]
-        elif point % stride == 0:
-            kills.append(Kill(point, BEFORE if (point // stride) % 2 else AFTER))
+        elif reach is Reach.EACH_ONCE:
+            kills.append(Kill(point, BEFORE if point % 2 else AFTER))
     return kills
 
 

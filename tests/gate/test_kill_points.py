@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from bot.sandbox.postgres import Postgres
 from tests.gate.judging import Trial, Verdict, table
 from tests.gate.mortals import mortals
 from tests.gate.scenarios import HttpPost, MailSent, SqlChange, SqlUndo, StripeRefund, gate_runbooks
-from tests.gate.shifts import Shift
+from tests.gate.shifts import Reach, Shift
 
 pytestmark = [pytest.mark.approval, pytest.mark.timeout(900)]
 
@@ -24,24 +23,16 @@ EVERYTHING = "RUNBOOK_EVERY_KILL"  # both moments of every await point of every 
 THE_HEART = {"take_target", "intend", "hold", "find", "fetch", "_insert", "_in_transaction", "end_effect"}
 
 
-@pytest.fixture
-def logging_postgres() -> Iterator[Postgres]:
-    """A server whose write-ahead log can be read back."""
-    options = {"wal_level": "logical", "synchronous_commit": "on", "max_connections": "200"}
-    with Postgres.temporary(options=options) as server:
-        yield server
-
-
 def shifts() -> list[Shift]:
     """The longest first."""
     if os.environ.get(EVERYTHING):
-        parts = [Shift(kind, 0, part, 2) for kind in (SqlChange, SqlUndo, StripeRefund) for part in (0, 1)]
-        return [*parts, Shift(HttpPost, 0), Shift(MailSent, 0)]
-    sql = [Shift(SqlChange, 1, part, 2) for part in (0, 1)]
-    return [*sql, *(Shift(kind, 5) for kind in (SqlUndo, StripeRefund, HttpPost, MailSent))]
+        parts = [Shift(kind, Reach.WHOLE, part, 2) for kind in (SqlChange, SqlUndo, StripeRefund) for part in (0, 1)]
+        return [*parts, Shift(HttpPost, Reach.WHOLE), Shift(MailSent, Reach.WHOLE)]
+    sql = [Shift(SqlChange, Reach.EACH_ONCE, part, 2) for part in (0, 1)]
+    return [*sql, *(Shift(kind, Reach.HEART) for kind in (SqlUndo, StripeRefund, HttpPost, MailSent))]
 
 
-async def test_a_worker_killed_anywhere_on_its_way(logging_postgres: Postgres, tmp_path: Path) -> None:
+async def test_a_worker_killed_anywhere_on_its_way(logged: Postgres, tmp_path: Path) -> None:
     """Killed at any await point: once and it says so, not at all and it says so, or a person is asked."""
     runbooks = gate_runbooks(tmp_path)
     waiting = shifts()
@@ -53,7 +44,7 @@ async def test_a_worker_killed_anywhere_on_its_way(logging_postgres: Postgres, t
         async with mortals(runbooks) as program:
             while waiting:
                 shift = waiting.pop(0)
-                points[shift.scenario.title], done = await shift.work(program, logging_postgres, runbooks, opening)
+                points[shift.scenario.title], done = await shift.work(program, logged, runbooks, opening)
                 trials.extend(done)
 
     async with asyncio.TaskGroup() as group:

@@ -50,7 +50,7 @@ async def test_somebody_who_presses_ten_times_is_asked_about_once(slack: LocalSl
     slack.fault("http", "users.info", status=500, times=99)
     others = (directory.person(slack.person("ben").id) for _ in range(10))
     answers = await asyncio.gather(*others, return_exceptions=True)
-    assert {type(answer) for answer in answers} == {Unavailable}
+    assert all(isinstance(answer, Unavailable) for answer in answers)
     slack.faults.clear()
     assert await directory.person(slack.person("ben").id) == Person(slack.person("ben").id, "ben")
 
