@@ -37,6 +37,7 @@ class Directory:
         self._calls = calls
         self._clock = clock
         self._people: dict[str, _Known] = {}
+        self._asking_about: dict[str, asyncio.Task[Person]] = {}
         self._groups: dict[str, _Known] = {}
         self._handles: _Known | None = None
         self._team: str | None = None
@@ -53,7 +54,12 @@ class Directory:
         again."""
         known = self._people.get(user)
         if known is None or self._clock.now() >= known.until - PEOPLE_LIFETIME + within:
-            known = _Known(await self._asked_person(user), self._clock.now() + PEOPLE_LIFETIME)
+            # Somebody who presses ten times at once is asked about once: Slack counts the questions.
+            asking = self._asking_about.get(user)
+            if asking is None:
+                asking = self._asking_about[user] = asyncio.create_task(self._asked_person(user))
+                asking.add_done_callback(lambda _: self._asking_about.pop(user, None))
+            known = _Known(await asyncio.shield(asking), self._clock.now() + PEOPLE_LIFETIME)
             if len(self._people) >= _MOST_PEOPLE:
                 self._people.clear()
             self._people[user] = known

@@ -9,7 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from asyncpg.exceptions import PostgresConnectionError
+from asyncpg.exceptions import (
+    AdminShutdownError,
+    CannotConnectNowError,
+    CrashShutdownError,
+    InsufficientResourcesError,
+    PostgresConnectionError,
+)
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.queries import Queries
 from sqlalchemy import text
@@ -27,6 +33,8 @@ Connection: TypeAlias = AsyncConnection
 
 ADVANCE = "advance"
 OUTBOX_CHANNEL = "runbook_outbox"
+# What a server says while it starts, stops or is full. SQLAlchemy has no class of its own for these.
+_AWAY = (AdminShutdownError, CannotConnectNowError, CrashShutdownError, InsufficientResourcesError)
 
 
 def engine_of(url: str, *, pool_size: int = 10) -> AsyncEngine:
@@ -119,7 +127,7 @@ class Store:
         except (OperationalError, InterfaceError, OSError, TimeoutError, PostgresConnectionError) as error:
             raise Unavailable("The bot's database does not answer; nothing was recorded.") from error
         except DBAPIError as error:
-            if error.connection_invalidated:
+            if _is_away(error):
                 raise Unavailable("The bot's database went away; nothing was recorded.") from error
             raise
 
@@ -131,6 +139,10 @@ class Store:
                 yield connection
         except (OperationalError, InterfaceError, OSError, TimeoutError, PostgresConnectionError) as error:
             raise Unavailable("The bot's database does not answer.") from error
+        except DBAPIError as error:
+            if _is_away(error):
+                raise Unavailable("The bot's database does not answer.") from error
+            raise
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:
@@ -141,3 +153,8 @@ class Store:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+def _is_away(error: DBAPIError) -> bool:
+    """Whether the database went away or takes nobody for the moment: that is no bug of ours, and it passes."""
+    return error.connection_invalidated or isinstance(getattr(error.orig, "__cause__", None), _AWAY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -38,6 +39,20 @@ async def test_people_as_they_are(slack: LocalSlack, directory: Directory) -> No
     assert await directory.person(ana) == Person(ana, "ana")
     assert (await directory.person(robot)).bot
     assert (await directory.person("U0NOBODY")).stranger
+
+
+async def test_somebody_who_presses_ten_times_is_asked_about_once(slack: LocalSlack, directory: Directory) -> None:
+    """Presses of one person at the same moment share one question to Slack, and its failure, which is not kept."""
+    ana = slack.person("ana").id
+    found = await asyncio.gather(*(directory.person(ana) for _ in range(10)))
+    assert set(found) == {Person(ana, "ana")}
+    assert len(slack.journal.calls("users.info")) == 1
+    slack.fault("http", "users.info", status=500, times=99)
+    others = (directory.person(slack.person("ben").id) for _ in range(10))
+    answers = await asyncio.gather(*others, return_exceptions=True)
+    assert all(isinstance(answer, Unavailable) for answer in answers)
+    slack.faults.clear()
+    assert await directory.person(slack.person("ben").id) == Person(slack.person("ben").id, "ben")
 
 
 @pytest.fixture
