@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.domain.advance import advance
 from bot.domain.events import Happened
 from bot.domain.outcomes import CheckEnded, Nudged, Previewed, RunOutcome
-from bot.domain.run import Run
+from bot.domain.run import ActionStatus, Run
 from bot.errors import Mistake
 from bot.store import approvals, runs
 from bot.store.runs import Lease
@@ -36,8 +36,10 @@ async def apply(tx: Transaction, run: Run, outcome: RunOutcome) -> Run:
             tx.announce("nudge", run_id=run.id, incident_id=run.incident, body=body)
         case _:
             pass
-    for request in _touched(run, after):
+    for request, over in _touched(run, after).items():
         tx.announce("copies", run_id=run.id, incident_id=run.incident, body={"request": request})
+        if over:
+            tx.announce("homes", run_id=run.id, incident_id=run.incident, body={"request": request})
     for event in events:
         if event.kind is Happened.GLASS_BROKEN:
             body = {"action": event.data["action"], "by": event.actor, "reason": event.data["reason"]}
@@ -57,12 +59,15 @@ def announce_request(tx: Transaction, run: Run, request: str) -> None:
     tx.announce("copies", run_id=run.id, incident_id=run.incident, body={"request": request})
 
 
-def _touched(before: Run, after: Run) -> list[str]:
-    """The requests whose copies show something else now."""
-    requests: dict[str, None] = {}
+def _touched(before: Run, after: Run) -> dict[str, bool]:
+    """The requests whose copies show something else now, and whether they have just stopped to wait."""
+    requests: dict[str, bool] = {}
     for key, action in after.actions.items():
         earlier = before.actions.get(key)
         if earlier is None or earlier == action:
             continue
-        requests |= dict.fromkeys(each.request for each in (earlier, action) if each.request is not None)
-    return list(requests)
+        over = earlier.status is ActionStatus.REQUESTED and action.status is not ActionStatus.REQUESTED
+        for request in (earlier.request, action.request):
+            if request is not None:
+                requests[request] = requests.get(request, False) or (over and request == earlier.request)
+    return requests

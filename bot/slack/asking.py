@@ -13,7 +13,7 @@ from bot.domain.system import Group
 from bot.errors import BotError, Unavailable
 from bot.runs.shown import RunShown
 from bot.slack.desk import Desk
-from bot.slack.homes import home_of
+from bot.slack.homes import foyer, home_of
 from bot.slack.views import kit
 from bot.slack.views.asked import ask_message, glass_message, nudge_message, unreachable_message
 from bot.slack.views.kit import Element, Message
@@ -55,17 +55,21 @@ class Asker:
         """Bring a request to everybody who may decide it, by direct message."""
         for user in await self._entitled(shown, request):
             await self._copy(shown, request, user)
-        await self.copies(shown.run.id, request.id)
+        await self.homes(request.id)
 
     async def copies(self, run_id: str, request_id: str) -> None:
-        """Show every copy of a request, and the Home tabs of those who have one, as things stand."""
+        """Show every copy of a request as things stand."""
         shown = await self._desk.reads.shown(run_id)
         stored = await self._desk.reads.request(request_id)
-        for key in await self._sender.posts(f"ask:{request_id}:"):
-            user = key.rpartition(":")[2]
+        for user in await self._reached(request_id):
             await self._copy(shown, stored.request, user)
+
+    async def homes(self, request_id: str) -> None:
+        """Show the Home tabs of everybody whom a request has reached as things stand."""
+        known = await foyer(self._desk)
+        for user in await self._reached(request_id):
             try:
-                await self._desk.client.publish_home(user, await home_of(user, self._desk))
+                await self._desk.client.publish_home(user, await home_of(user, self._desk, known))
             except Unavailable:
                 raise
             except BotError as error:
@@ -117,6 +121,9 @@ class Asker:
                 lacking.append(f"«{action_title(shown, action.key)}» needs {action.policy.votes} of {who}")
         if lacking:
             await self._sender.in_thread(shown, f"reach:{shown.run.id}", unreachable_message(shown, lacking))
+
+    async def _reached(self, request_id: str) -> list[str]:
+        return [key.rpartition(":")[2] for key in await self._sender.posts(f"ask:{request_id}:")]
 
     # -- who -----------------------------------------------------------------------------------------------------------
 

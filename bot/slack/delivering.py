@@ -251,6 +251,7 @@ _TOPICS: Mapping[str, Callable[[Sender, Outgoing], Awaitable[None]]] = {
     "check": _check,
     "approval": _approval,
     "copies": _copies,
+    "homes": lambda sender, message: sender.asker.homes(str(message.body["request"])),
     "nudge": _nudge,
     "glass": _glass,
     "reach": lambda sender, message: sender.asker.reach(_given(message.run_id)),

@@ -47,6 +47,10 @@ async def test_a_home_tab_is_kept_fresh(gate: Made) -> None:
     await asked(scene)
     await dev.sees(lambda seen: seen.surface == "home" and "Put it on starter" in seen.text.partition("Open inc")[0])
     await ben.clicks("Approve", await ben.sees(direct))
+    await dev.sees(lambda seen: seen.surface == "home" and "Freeze it" in seen.text.partition("Open inc")[0])
+    await ben.clicks("Deny…", await ben.sees(lambda seen: direct(seen) and "Freeze it" in seen.text))
+    await ben.modal()
+    await ben.submits(reason="Not that")
     await dev.sees(lambda seen: seen.surface == "home" and "Nothing." in seen.text)
 
 

@@ -19,16 +19,16 @@ severity: P2
 resolve_within: 20m
 symptoms: [The partner asks]
 checks:
-  health: {title: Whether the service is up, http: {get: /health, service: functions}}
+  paying: {title: Who pays, sql: SELECT count(*) AS number FROM businesses}
 findings:
-  up: {when: health.ok, say: The service is up., propose: tell}
+  somebody: {when: paying.row.number > 0, say: Somebody pays., propose: tell}
 actions:
   tell:
     title: Tell the partner
     http: {post: /hooks/gate, service: functions, json: {state: paid}}
     approve: {group: billing}
     lock: partner
-    verify: health.ok
+    verify: paying.ok
     undo: {none: What was told was told.}
 """
 MAIL = """
@@ -38,9 +38,9 @@ severity: P2
 resolve_within: 20m
 symptoms: [The customer asks]
 checks:
-  health: {title: Whether the service is up, http: {get: /health, service: functions}}
+  paying: {title: Who pays, sql: SELECT count(*) AS number FROM businesses}
 findings:
-  up: {when: health.ok, say: The service is up., propose: tell}
+  somebody: {when: paying.row.number > 0, say: Somebody pays., propose: tell}
 actions:
   tell:
     title: Tell the customer
@@ -65,6 +65,7 @@ actions:
     title: Refund a part
     stripe: {refund: payment_intents, id: "{{ payment }}", amount: "100"}
     approve: {group: billing}
+    timeout: 2s
     lock: "payment {{ payment }}"
     verify: payment_at_stripe.ok
     undo: {none: A refund cannot be undone.}

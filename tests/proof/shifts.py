@@ -16,7 +16,7 @@ from tests.proof.mortals import Ending, Kill, Mortals
 from tests.proof.points import AFTER, BEFORE
 from tests.proof.scenarios import Scenario, played
 
-UNSETTLED = frozenset({ActionStatus.APPROVED, ActionStatus.ACTING, ActionStatus.PREVIEWING})
+UNSETTLED = frozenset({ActionStatus.APPROVED, ActionStatus.ACTING, ActionStatus.PREVIEWING, ActionStatus.VERIFYING})
 SUCCESSORS = 4
 FIRST, LAST = "take_target", "end_effect"
 """From taking the target to recording how the effect ended: the part of the path in which a change can be doubled."""

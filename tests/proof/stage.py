@@ -80,12 +80,16 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(postgres: Postgres, runbooks: Path) -> AsyncIterator[Stage]:
-    """A fresh world in which nobody works, listens or announces by themselves."""
+async def staged(
+    postgres: Postgres, runbooks: Path, overrides: Mapping[str, str] | None = None
+) -> AsyncIterator[Stage]:
+    """A fresh world in which nobody works, listens or announces by themselves; `overrides` change what its bot is
+    told of the systems."""
     async with opened(postgres, MANIFEST, rate_limits=False) as world:
         settings = settings_in(world, runbooks=runbooks)
         engine = engine_of(settings.database_url.get_secret_value())
         await migrate(engine)
         await engine.dispose()
-        async with running(settings, world.environment(), listen=False, announce=False, work=False) as bot:
+        environment = {**world.environment(), **(overrides or {})}
+        async with running(settings, environment, listen=False, announce=False, work=False) as bot:
             yield Stage(world, bot)
