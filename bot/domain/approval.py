@@ -69,7 +69,8 @@ class ApprovalRequest:
 
     `target` names what is acted on, if its author said so. `opens_at` and `closes_at` are the window that work planned
     ahead is approved for; without them it is done as soon as it is approved. `also` are the further actions of a plan
-    that the same vote decides, in order.
+    that the same vote decides, in order. `askers` are all who had a hand in asking: whoever started the run, chose the
+    action, tried it again, changed its words or planned it.
     """
 
     id: str
@@ -85,6 +86,7 @@ class ApprovalRequest:
     opens_at: datetime | None = None
     closes_at: datetime | None = None
     also: tuple[str, ...] = ()
+    askers: tuple[str, ...] = ()
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -176,10 +178,11 @@ def objections(
 
 
 def _not_entitled(request: ApprovalRequest, person: Person, members: Members, now: datetime) -> list[str]:
-    policy, asked = request.policy, person.id == request.requested_by
-    if asked and not (policy.requester_may_vote or policy.confirm):
+    policy, confirms = request.policy, request.policy.confirm and person.id == request.requested_by
+    asked = person.id in (request.requested_by, *request.askers)
+    if asked and not (confirms or policy.requester_may_vote):
         return ["You asked for this; somebody else has to approve it."]
-    if not (asked and policy.confirm) and person.id not in approvers(request, members, now):
+    if not confirms and person.id not in approvers(request, members, now):
         return [f"Only {who(policy)} may approve this."]
     return []
 

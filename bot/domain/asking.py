@@ -39,7 +39,8 @@ def chosen(run: Run, outcome: o.Chosen) -> Step:
     elif action is not None and action.status not in CHOOSABLE:
         raise OutOfTurn(f"This action is already {action.status}.")
     fresh = {"status": ActionStatus.PREVIEWING, "by": outcome.by, "reason": "", "due": None, "opens": None}
-    asked = replace(action or ActionRun(outcome.key), **fresh, closes=None)  # type: ignore[arg-type]  # fields of several types
+    action = action or ActionRun(outcome.key)
+    asked = replace(action, **fresh, closes=None, askers=_with(action, outcome.by))  # type: ignore[arg-type]  # fields of several types
     plan = run.plan if outcome.key in run.plan else ()
     run = ungranted(run)
     run = replace(
@@ -79,14 +80,15 @@ def edited(run: Run, outcome: o.Edited) -> Step:
     """The words of a message are changed; it is asked for anew."""
     expect(run, outcome.key, ActionStatus.REQUESTED)
     edits = {**run.actions[outcome.key].edits, **outcome.edits}
-    run = _asked_anew(run, outcome.key, by=outcome.by, edits=edits)
+    askers = _with(run.actions[outcome.key], outcome.by)
+    run = _asked_anew(run, outcome.key, by=outcome.by, edits=edits, askers=askers)
     return run, (Event(Happened.ACTION_EDITED, outcome.by, {"action": outcome.key, **outcome.edits}),)
 
 
 def scheduled(run: Run, outcome: o.Scheduled) -> Step:
     """The action is wanted in a window; it is asked for anew, for that window only."""
-    expect(run, outcome.key, ActionStatus.REQUESTED)
-    run = _asked_anew(run, outcome.key, by=outcome.by, opens=outcome.opens, closes=outcome.closes)
+    askers = _with(expect(run, outcome.key, ActionStatus.REQUESTED), outcome.by)
+    run = _asked_anew(run, outcome.key, by=outcome.by, askers=askers, opens=outcome.opens, closes=outcome.closes)
     window = {"opens": f"{outcome.opens:%Y-%m-%d %H:%M %Z}", "closes": f"{outcome.closes:%Y-%m-%d %H:%M %Z}"}
     data = {"action": outcome.key, **window}
     return run, (Event(Happened.ACTION_SCHEDULED, outcome.by, data),)
@@ -145,6 +147,11 @@ def _refused(run: Run, key: str, status: ActionStatus, kind: Happened, verdict: 
     reason = " ".join(verdict.reasons)
     run = with_action(_unasked(run), key, status=status, reason=reason, due=None)
     return replace(run, state=RunState.DECIDING), (event_of(kind, key, reason=reason),)
+
+
+def _with(action: ActionRun, by: str) -> tuple[str, ...]:
+    """Everybody who has had a hand in asking for an action; somebody else's second request frees nobody to vote."""
+    return tuple(dict.fromkeys([*action.askers, by]))
 
 
 def _asked_anew(run: Run, key: str, **changes: object) -> Run:

@@ -133,7 +133,7 @@ class Asker:
         groups = await self._groups(shown, request.policy.everybody)
         members = await self._desk.directory.members(groups)
         found = approvers(request, members, self._desk.clock.now())
-        asked = set() if request.policy.requester_may_vote else {request.requested_by}
+        asked = set() if request.policy.requester_may_vote else {request.requested_by, *request.askers}
         return sorted(found - asked)[:MOST_ASKED]
 
     async def _active(self, shown: RunShown, policy: ApprovalPolicy) -> set[str]:

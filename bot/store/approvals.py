@@ -109,6 +109,7 @@ async def insert(tx: Transaction, stored: StoredRequest) -> None:
             target=request.target,
             opens_at=request.opens_at,
             closes_at=request.closes_at,
+            askers=list(request.askers),
             requested_by=request.requested_by,
             requested_at=request.requested_at,
             expires_at=request.expires_at,
@@ -297,6 +298,7 @@ def _stored(row: Any) -> StoredRequest:
         target=row.target,
         opens_at=row.opens_at,
         closes_at=row.closes_at,
+        askers=tuple(row.askers),
         also=tuple(action for action in parts if action != row.action),
     )
     return StoredRequest(request, parts, row.stale)

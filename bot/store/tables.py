@@ -133,6 +133,7 @@ approvals = Table(
     Column("target", Text, nullable=False, server_default=""),
     _time("opens_at", nullable=True),
     _time("closes_at", nullable=True),
+    Column("askers", JSONB, nullable=False, server_default="[]", comment="all who had a hand in asking"),
     Column("stale", Text, nullable=False, server_default="", comment="why what was shown is to be shown anew"),
     Index("ix_approvals_open", "state", "target"),
 )

@@ -260,3 +260,11 @@ def test_replaced_fields_do_not_leak_between_runs() -> None:
     before = replace(RUN)
     through(*EFFECTED)
     assert before == RUN
+
+
+def test_asking_again_frees_nobody_to_vote() -> None:
+    """Who chose an action, changed its words or planned it is remembered with it, whoever asks next."""
+    window = (NOW + timedelta(hours=1), NOW + timedelta(hours=2))
+    run = through(*ASKED, o.Scheduled("copy", "U_BEA", *window))
+    run = through(o.Previewed("copy", "q2", "1 row changes", True, LATER), o.Edited("copy", "U_CHIDI", {}), run=run)
+    assert run.actions["copy"].askers == ("U_BEA", "U_CHIDI")

@@ -228,6 +228,18 @@ def test_quiet_hours_follow_the_clock_of_their_zone(moment: datetime, quiet: boo
     assert BERLIN.covers(moment) is quiet
 
 
+def test_everybody_who_had_a_hand_in_asking_stays_out() -> None:
+    """Bea asked again for what Ana had asked for: neither of them may approve it, and a message is confirmed only by
+    the one whose words it has."""
+    request = replace(REQUEST, requested_by="U_BEA", askers=("U_ANA", "U_BEA"))
+    for person in ("U_ANA", "U_BEA"):
+        assert judge(vote(person), request=request) is RequestState.PENDING
+    assert judge(vote("U_CHIDI"), request=request) is RequestState.APPROVED
+    message = replace(request, policy=replace(request.policy, confirm=True))
+    assert judge(vote("U_BEA"), request=message) is RequestState.APPROVED
+    assert judge(vote("U_ANA"), request=message) is RequestState.PENDING
+
+
 def test_quiet_hours_hold_yes_back_and_never_no() -> None:
     """In quiet hours nobody approves, whenever the vote is counted; a denial is always taken."""
     request = with_policy(quiet_hours=BERLIN)
