@@ -1,29 +1,23 @@
-"""Every command of `runbook`, each a few lines over the rooms that do the work."""
+"""Every command of `runbook`, each a few lines over the rooms that do the work.
+
+A command imports what it needs when it is called: `runbook --help` should not wait for Slack's and Stripe's libraries.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.authoring.catalogue import Catalogue
-from bot.cli import bench as measure
-from bot.cli import doctor as checkup
-from bot.cli import drill as drills
-from bot.cli import records, terminal, votes
+from bot.cli import records
 from bot.cli.console import Exit, as_json, err, fail, in_loop, out
-from bot.cli.sandbox import MANIFEST, open_sandbox
 from bot.domain.approval import Choice
 from bot.errors import BotError
-from bot.main import catalogue_at, running
-from bot.runs import factors
-from bot.settings import environment, read_settings
-from bot.slack.views.spell import count
-from bot.store.migrate import head, migrate
-from bot.store.session import engine_of
-from bot.telemetry import set_up
+
+if TYPE_CHECKING:
+    from bot.authoring.catalogue import Catalogue
 
 cli = typer.Typer(
     name="runbook",
@@ -52,6 +46,9 @@ def sandbox(
 
     A local Slack, a sample system with planted faults, a local Stripe, and the bot; Ctrl-C ends it all.
     """
+    from bot.cli.sandbox import open_sandbox
+    from bot.telemetry import set_up
+
     set_up("WARNING")
     in_loop(open_sandbox(port, browser=not no_browser, data=data))
 
@@ -75,6 +72,8 @@ def worker() -> None:
 @cli.command("migrate")
 def migrate_() -> None:
     """Bring the bot's database to this release's revision."""
+    from bot.store.migrate import head, migrate
+    from bot.store.session import engine_of
 
     async def work() -> None:
         engine = engine_of(_database_url())
@@ -98,6 +97,7 @@ def lint(
     """
     from bot.authoring.loader import load_tree
     from bot.authoring.problems import as_data, as_text
+    from bot.slack.views.spell import count
 
     catalogue, problems = load_tree(path)
     errors = [problem for problem in problems if problem.level == "error"]
@@ -119,6 +119,8 @@ def list_(
     json: AsJson = False,
 ) -> None:
     """List the runbooks, or those that fit some words."""
+    from bot.cli import terminal
+
     terminal.listed(_catalogue(runbooks), " ".join(words or ()), json=json)
 
 
@@ -129,6 +131,8 @@ def show(
     json: AsJson = False,
 ) -> None:
     """Show what a runbook asks, checks, finds and can do."""
+    from bot.cli import terminal
+
     try:
         terminal.shown(_catalogue(runbooks), id, json=json)
     except BotError as error:
@@ -147,6 +151,10 @@ def run(
 
     Approval is asked of a second person: of the approvers in Slack, or with --sandbox of you as one of them.
     """
+    from bot.cli import terminal
+    from bot.settings import environment, read_settings
+    from bot.telemetry import set_up
+
     set_up("WARNING")
     if (fault or yes) and not sandbox:
         fail("--fault and --yes are only for the sandbox.", Exit.MISTAKE, "Add --sandbox.")
@@ -181,6 +189,10 @@ def enrol(
     new_key: Annotated[bool, typer.Option("--new-key", help="Only print a new SECOND_FACTOR_KEY.")] = False,
 ) -> None:
     """Give a voter an authenticator, for second proofs."""
+    from bot.cli import votes
+    from bot.runs import factors
+    from bot.settings import read_settings
+
     if new_key:
         print(factors.new_key())
         return
@@ -201,6 +213,9 @@ def drill(
 
     Plants each fault and plays it through Slack: findings, approval, effect, verification, and the time of each.
     """
+    from bot.cli import drill as drills
+    from bot.telemetry import set_up
+
     set_up("ERROR")
     if not ids and not all:
         fail("Say which runbook to drill, or --all.", Exit.MISTAKE)
@@ -218,6 +233,9 @@ def bench(
     json: AsJson = False,
 ) -> None:
     """Measure the bot, each figure beside a floor."""
+    from bot.cli import bench as measure
+    from bot.telemetry import set_up
+
     set_up("ERROR")
     figures = in_loop(measure.bench(rounds))
     if json:
@@ -233,6 +251,11 @@ def doctor(json: AsJson = False) -> None:
 
     Settings, database, migrations, Slack token and scopes, runbooks, Stripe keys; says how to mend each.
     """
+    from bot.cli import doctor as checkup
+    from bot.cli.sandbox import MANIFEST
+    from bot.settings import environment
+    from bot.telemetry import set_up
+
     set_up("ERROR")
     findings = in_loop(checkup.examine(environment(), MANIFEST))
     if json:
@@ -249,11 +272,19 @@ cli.command()(records.approvals)
 
 
 def _vote(number: int, user: str, choice: Choice, reason: str) -> None:
+    from bot.cli import votes
+    from bot.settings import environment, read_settings
+    from bot.telemetry import set_up
+
     set_up("WARNING")
     in_loop(votes.vote(read_settings(), environment(), number, user, choice, reason))
 
 
 def _stay(*, listen: bool, work: bool) -> None:
+    from bot.main import running
+    from bot.settings import environment, read_settings
+    from bot.telemetry import set_up
+
     async def stay() -> None:
         settings = read_settings()
         set_up(settings.log_level, settings.log_format)
@@ -264,6 +295,8 @@ def _stay(*, listen: bool, work: bool) -> None:
 
 
 def _database_url() -> str:
+    from bot.settings import read_settings
+
     url = read_settings().database_url.get_secret_value()
     if not url:
         fail("DATABASE_URL is not set.", Exit.MISSING, "docs/settings.md lists every variable.")
@@ -271,6 +304,8 @@ def _database_url() -> str:
 
 
 def _catalogue(path: Path) -> Catalogue:
+    from bot.main import catalogue_at
+
     try:
         return catalogue_at(path)
     except BotError as error:

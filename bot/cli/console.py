@@ -13,8 +13,6 @@ import typer
 from rich.console import Console
 
 from bot.errors import BadInputs, BotError, Misconfigured, Mistake, Refusal, Unavailable
-from bot.sandbox.postgres import PostgresUnavailable
-from bot.sandbox.slack.errors import LocalSlackError
 
 T = TypeVar("T")
 
@@ -55,8 +53,6 @@ def in_loop(work: Coroutine[Any, Any, T]) -> T:
         fail(str(error), Exit.MISSING, error.hint)
     except BotError as error:
         fail(str(error), Exit.NOT_AS_WISHED, error.hint)
-    except (PostgresUnavailable, LocalSlackError) as error:
-        fail(str(error), Exit.MISSING)
 
 
 def as_json(data: Any) -> None:

@@ -10,29 +10,21 @@ from contextlib import aclosing, asynccontextmanager, contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bot.cli.console import Exit, as_json, fail, in_loop, out
 from bot.clock import SystemClock
 from bot.errors import Mistake
-from bot.evidence.anchoring import anchor, anchors_in
-from bot.evidence.archive import archive
-from bot.evidence.case import Case, case_of
-from bot.evidence.entries import entries
-from bot.evidence.judged import approvers
-from bot.evidence.lines import as_csv_line, as_json_line, csv_header
-from bot.settings import read_settings
 from bot.slack.views import spell
 from bot.slack.views.text import one_line
-from bot.store import approvals as requests
-from bot.store import audit as trail
-from bot.store import runs
-from bot.store.approvals import FiledRequest
-from bot.store.audit import ChainReport
-from bot.store.migrate import require_head
-from bot.store.session import Store, engine_of
+
+if TYPE_CHECKING:
+    from bot.evidence.case import Case
+    from bot.store.approvals import FiledRequest
+    from bot.store.audit import ChainReport
+    from bot.store.session import Store
 
 audit = typer.Typer(
     help="Verify, export and anchor the audit trail.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
@@ -58,6 +50,8 @@ def verify(
 
     Recomputes the whole chain; ends with 1 if it is broken. That the newest lines are gone is seen only with anchors.
     """
+    from bot.evidence.anchoring import anchors_in
+    from bot.store import audit as trail
 
     async def work() -> ChainReport:
         anchors = anchors_in(anchor) if anchor is not None else []
@@ -92,6 +86,9 @@ def export(
 
     With place, hash and the hash before, so that they can be checked without this program.
     """
+    from bot.evidence.lines import as_csv_line, as_json_line
+    from bot.store import audit as trail
+    from bot.store import runs
 
     async def work() -> int:
         start, end = _span(since, until)
@@ -117,6 +114,8 @@ def export(
 
 def _start(format: Format, output: Path | None) -> bytes:
     """What stands before the lines; a spreadsheet wants a mark that a file is UTF-8."""
+    from bot.evidence.lines import csv_header
+
     return (csv_header().encode("utf-8-sig" if output else "utf-8")) if format is Format.CSV else b""
 
 
@@ -126,6 +125,8 @@ def anchor_() -> None:
 
     To the file or address in AUDIT_ANCHOR, as the bot itself does every hour.
     """
+    from bot.evidence.anchoring import anchor
+    from bot.settings import read_settings
 
     async def work() -> None:
         destination = read_settings().audit_anchor.get_secret_value()
@@ -146,6 +147,9 @@ def evidence(
 
     What exactly was approved, by whom, having seen what; README.txt in it says what is where and how to check it.
     """
+    from bot.evidence.archive import archive
+    from bot.evidence.case import case_of
+    from bot.evidence.entries import entries
 
     async def work() -> Case:
         async with _store() as store:
@@ -170,6 +174,7 @@ def approvals(
     json: AsJson = False,
 ) -> None:
     """List requests for approval and who approved."""
+    from bot.store import approvals as requests
 
     async def work() -> list[FiledRequest]:
         start, end = _span(since, until)
@@ -191,6 +196,8 @@ def approvals(
 
 
 def _row(filed: FiledRequest) -> tuple[str, ...]:
+    from bot.evidence.judged import approvers
+
     request = filed.request
     people = approvers(request, filed.votes)
     who = ", ".join(one_line(f"{person.name} {person.id}") for person in people) or "–"
@@ -199,6 +206,8 @@ def _row(filed: FiledRequest) -> tuple[str, ...]:
 
 
 def _brief(filed: FiledRequest) -> dict[str, Any]:
+    from bot.evidence.judged import approvers
+
     request = filed.request
     return {
         "request": request.id,
@@ -229,6 +238,10 @@ def _report(report: ChainReport) -> dict[str, Any]:
 @asynccontextmanager
 async def _store() -> AsyncIterator[Store]:
     """The database that the environment names, at this release's revision."""
+    from bot.settings import read_settings
+    from bot.store.migrate import require_head
+    from bot.store.session import Store, engine_of
+
     url = read_settings().database_url.get_secret_value()
     if not url:
         fail("DATABASE_URL is not set.", Exit.MISSING, "docs/settings.md lists every variable.")

@@ -20,6 +20,7 @@ from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.queries import Queries
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.clock import Clock
@@ -33,6 +34,10 @@ Connection: TypeAlias = AsyncConnection
 
 ADVANCE = "advance"
 OUTBOX_CHANNEL = "runbook_outbox"
+# A process that stands still inside a transaction keeps the run's row and the audit's lock from every other replica:
+# the server ends its session. Between two statements of ours lies no waiting but for the network.
+_STANDSTILL = {"idle_in_transaction_session_timeout": "10s"}
+_UNREACHABLE = (OperationalError, InterfaceError, OSError, TimeoutError, PoolExhausted, PostgresConnectionError)
 # What a server says while it starts, stops or is full. SQLAlchemy has no class of its own for these.
 _AWAY = (AdminShutdownError, CannotConnectNowError, CrashShutdownError, InsufficientResourcesError)
 
@@ -46,7 +51,7 @@ def engine_of(url: str, *, pool_size: int = 10) -> AsyncEngine:
         max_overflow=pool_size,
         pool_pre_ping=True,
         pool_timeout=5,
-        connect_args={"timeout": 5, "server_settings": {"application_name": "runbook-bot"}},
+        connect_args={"timeout": 5, "server_settings": {"application_name": "runbook-bot", **_STANDSTILL}},
     )
 
 
@@ -124,7 +129,7 @@ class Store:
                 transaction = Transaction(connection, self.clock.now())
                 yield transaction
                 await transaction.flush()
-        except (OperationalError, InterfaceError, OSError, TimeoutError, PostgresConnectionError) as error:
+        except _UNREACHABLE as error:
             raise Unavailable("The bot's database does not answer; nothing was recorded.") from error
         except DBAPIError as error:
             if _is_away(error):
@@ -137,7 +142,7 @@ class Store:
         try:
             async with self.engine.connect() as connection:
                 yield connection
-        except (OperationalError, InterfaceError, OSError, TimeoutError, PostgresConnectionError) as error:
+        except _UNREACHABLE as error:
             raise Unavailable("The bot's database does not answer.") from error
         except DBAPIError as error:
             if _is_away(error):
@@ -148,7 +153,10 @@ class Store:
     async def snapshot(self) -> AsyncIterator[AsyncConnection]:
         """A connection for several reads that all see the same moment."""
         async with self.reading() as connection:
-            yield await connection.execution_options(isolation_level="REPEATABLE READ")
+            still = await connection.execution_options(isolation_level="REPEATABLE READ")
+            # Whoever reads the lines may take their time: nothing is locked here.
+            await still.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+            yield still
 
     async def close(self) -> None:
         """Close every connection."""

@@ -73,6 +73,8 @@ class Gate(Scene):
             if found is None or seen.channel is None or seen.ts is None:
                 continue
             channel = space.channels[seen.channel]
+            if channel.is_direct:
+                continue
             message = space.find_message(channel, seen.ts, person.id)
             assert message is not None
             action = payloads.action_json(space, found, {})
@@ -127,14 +129,16 @@ class Gate(Scene):
     # -- what came of it -------------------------------------------------------------------------------------------
 
     def told(self, name: str) -> list[str]:
-        """What the bot has answered this person alone, oldest first; a request that reaches them is no answer."""
+        """What the bot has told this person alone, oldest first."""
         user, space = self.person(name).id, self.slack.space
         found: dict[str, Message] = {}
         for channel in space.channels.values():
             found |= {ts: each for ts, each in channel.ephemerals.items() if each.ephemeral_to == user}
             if channel.is_direct and set(channel.members) == {user, space.bot_user}:
-                found |= {ts: each for ts, each in channel.messages.items() if each.user == space.bot_user}
-        return [found[ts].text for ts in sorted(found) if not _asks(found[ts])]
+                # With blocks it is a request for approval that was brought to them, not an answer.
+                direct = channel.messages.items()
+                found |= {ts: each for ts, each in direct if each.user == space.bot_user and not each.blocks}
+        return [found[ts].text for ts in sorted(found)]
 
     async def asked(self, fault: str = "webhook_missed") -> str:
         """A run of Ana's that waits for the approval of its fix, its card on the screen; the business's id."""
@@ -188,12 +192,6 @@ class Gate(Scene):
     async def receipts(self) -> int:
         """How many changes took effect in the target."""
         return int(str((await self.sql("SELECT count(*) AS n FROM runbook_receipts"))["n"]))
-
-
-def _asks(message: Message) -> bool:
-    """Whether this is a request for approval in a direct message."""
-    first = message.blocks[0] if message.blocks else {}
-    return first.get("type") == "header" and str(first["text"]["text"]).startswith("Approval: ")
 
 
 def carrying(payload: Json, **ref: str) -> Json:

@@ -53,9 +53,9 @@ class Trial:
         return f"{self.verdict}: {self.scenario}, killed {self.moment} {self.place}: {what}"
 
 
-def table(points: dict[str, int], trials: Iterable[Trial]) -> str:
-    """Scenario by scenario: its await points, the kills, and how each ended."""
-    columns = ["await points", "places", "kills", *Verdict]
+def table(points: dict[str, int], trials: Iterable[Trial], tried: str = "kills") -> str:
+    """Scenario by scenario: its await points, how many were tried, and how each ended."""
+    columns = ["await points", "places", tried, *Verdict]
     lines = [f"{'scenario':16}" + "".join(f"{name:>14}" for name in columns)]
     kept = [trial for trial in trials if trial.killed]
     for name, number in points.items():

@@ -1,4 +1,5 @@
-"""Workers that die at a chosen await point: a program with everything imported and no loop forks one for each order.
+"""Workers that die, or stand still, at a chosen await point: a program with everything imported and no loop forks one
+for each order.
 
 Usage: python -m tests.proof.mortal RUNBOOKS; an order (JSON) a line on standard input, an ending a line on the output.
 """
@@ -21,6 +22,9 @@ from bot.settings import read_settings
 from bot.telemetry import set_up
 from tests.proof.points import Points
 
+MOST = 64 * 1024  # what a pipe takes without anybody reading
+STOPPED = "stopped"
+
 
 def serve(runbooks: Path) -> None:
     """Fork a worker for each order, one after the other, and tell how it ended."""
@@ -42,9 +46,14 @@ def serve(runbooks: Path) -> None:
             os.close(reading)
             _live(order, catalogue, writing)
         os.close(writing)
-        with os.fdopen(reading, encoding="utf-8") as said:
-            last = json.loads(said.read() or "{}")
-        _, status = os.waitpid(pid, 0)
+        _, status = os.waitpid(pid, os.WUNTRACED)
+        last = json.loads(os.read(reading, MOST) or b"{}")
+        if os.WIFSTOPPED(status):
+            _say({**last, "code": STOPPED})
+            sys.stdin.readline()  # any line wakes it
+            os.kill(pid, signal.SIGCONT)
+            _, status = os.waitpid(pid, 0)
+        os.close(reading)
         _say({**last, "code": os.waitstatus_to_exitcode(status)})
 
 
@@ -66,7 +75,7 @@ def _live(order: dict[str, Any], catalogue: Catalogue, report: int) -> NoReturn:
             places.append(place)
         if (number, moment) == (order.get("point"), order.get("moment")):
             os.write(report, json.dumps({"place": place}).encode())
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGSTOP if order.get("stop") else signal.SIGKILL)
 
     try:
         asyncio.run(_advance(order, catalogue, Points(reached)))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.cli.sandbox import ROOT
+from tests.proof.mortal import STOPPED
 
 PATIENCE = 60.0
 LINE = 4 * 1024 * 1024
@@ -46,17 +47,31 @@ class Mortals:
         order: dict[str, Any] = {"environment": dict(environment), "run": run}
         return await self._ordered(order if kill is None else {**order, "point": kill.point, "moment": kill.moment})
 
+    async def stopped(self, environment: Mapping[str, str], run: str, kill: Kill) -> str:
+        """A fresh worker advances the run until it stands still, as a machine does that is out of memory: where."""
+        order = {"environment": dict(environment), "run": run, "point": kill.point, "moment": kill.moment}
+        said = await self._heard_after({**order, "stop": True})
+        assert said["code"] == STOPPED
+        return str(said["place"])
+
+    async def woken(self) -> None:
+        """The worker that stood still goes on, knowing nothing of what happened meanwhile, until it ends by itself."""
+        assert (await self._heard_after({}))["code"] == 0
+
     async def warm(self, environment: Mapping[str, str], run: str) -> None:
         """The forking program advances a run itself, once, so that its children find everything loaded."""
         await self._ordered({"environment": dict(environment), "run": run, "here": True})
 
     async def _ordered(self, order: Mapping[str, Any]) -> Ending:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(order).encode() + b"\n")
-        said = await self.heard()
+        said = await self._heard_after(order)
         if said["code"] not in (0, -signal.SIGKILL):
             raise AssertionError(f"A worker ended with {said['code']}; what it said is above.")
         return Ending(said["code"] != 0, said.get("place", ""), tuple(said.get("places", ())))
+
+    async def _heard_after(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order).encode() + b"\n")
+        return await self.heard()
 
     async def heard(self) -> dict[str, Any]:
         """The next line of the program."""

@@ -73,3 +73,21 @@ async def test_a_session_that_is_ended_in_the_middle(store: Store) -> None:
             await tx.connection.execute(ending)
     async with store.reading() as connection:
         assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
+
+
+async def test_a_process_that_stands_still_lets_go(store: Store) -> None:
+    """Whoever stands still inside a transaction is cut off by the server, and the others go on (ten seconds, shortened
+    here)."""
+    waiting = text("SELECT pg_advisory_xact_lock(1)")
+
+    async def standing_still() -> None:
+        async with store.transaction() as still:
+            limit = await still.connection.execute(text("SHOW idle_in_transaction_session_timeout"))
+            assert limit.scalar_one() == "10s"
+            await still.connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '50ms'"))
+            await still.connection.execute(waiting)
+            async with asyncio.timeout(5), store.transaction() as other:
+                await other.connection.execute(waiting)
+
+    with pytest.raises(Unavailable, match="nothing was recorded"):
+        await standing_still()

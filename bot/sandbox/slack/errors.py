@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bot.errors import Unavailable
 
-class LocalSlackError(Exception):
+
+class LocalSlackError(Unavailable):
     """Local Slack cannot start or go on; the text is one sentence for a person."""
 
 
