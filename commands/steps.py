@@ -10,6 +10,7 @@ from bot.runs.shown import QuestionShown, RunShown
 from bot.slack import forms
 from bot.slack.desk import Answer, Desk, Form, Open, Press, Quiet, Wrong
 from bot.slack.views.question import answer_modal, report_modal
+from commands.standing import insist_on_standing
 
 
 async def choose(press: Press, desk: Desk) -> Answer:
@@ -22,6 +23,7 @@ async def choose(press: Press, desk: Desk) -> Answer:
 
 async def skip(press: Press, desk: Desk) -> Answer:
     """Leave an action out."""
+    await insist_on_standing(press.ref.run, press.user, desk)
     await desk.people.skip(press.ref.run, press.ref.action, press.user)
     return Quiet()
 
@@ -113,6 +115,7 @@ async def close(press: Press, desk: Desk) -> Answer:
 
 async def cancel(press: Press, desk: Desk) -> Answer:
     """Stop a run."""
+    await insist_on_standing(press.ref.run, press.user, desk)
     await desk.people.cancel(press.ref.run, press.user)
     return Quiet()
 

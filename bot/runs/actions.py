@@ -193,14 +193,14 @@ class People:
             for stored in await approvals.pending(tx.connection, MOST_SHOWN_AGAIN):
                 tx.announce("copies", run_id=stored.request.run, body={"request": stored.request.id})
 
-    async def turn_away(self, request_id: str, person: Person) -> None:
-        """Put on record that somebody who may not use the bot at all tried to act on a request."""
+    async def turn_away(self, request_id: str, person: Person, reason: str = "") -> None:
+        """Put on record that somebody who may not tried to act on a request."""
         async with self._store.transaction() as tx:
             known = await approvals.get(tx.connection, request_id)
             if known is None:
                 return
             run = await locked(tx, known.request.run)
-            reasons = list(objections(known.request, person, {}, tx.now))
+            reasons = [reason] if reason else list(objections(known.request, person, {}, tx.now))
             about = {"request": request_id, "action": known.request.action, "reasons": reasons}
             tx.record(Event(Happened.VOTE_REFUSED, person.id, about), run_id=run.id, incident_id=run.incident)
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.run import ActionStatus
+from bot.domain.run import ActionStatus, RunState
 from bot.sandbox.slack.records import User
 from bot.sandbox.slack.state import Workspace
 from tests.hostile.conftest import KEY, Gate, of_user
@@ -128,3 +128,20 @@ async def test_names_in_a_payload_mean_nothing(gate: Gate) -> None:
         payload["actions"][0]["value"] = payload["actions"][0]["value"][:-1] + f',"{key}":"{value}"}}'
         assert "damaged" in await gate.answered("eve", payload)
     await gate.untouched(business)
+
+
+async def test_a_bystander_takes_nothing_away(gate: Gate) -> None:
+    """Failure mode 25: Eve of support neither asked nor may approve; she can neither cancel the run nor leave the
+    action out nor change or plan it while it waits. Ana, who asked, can cancel."""
+    await gate.asked()
+    press = gate.press("ben", "Approve")
+    for number, verb in enumerate(("cancel", "skip"), 1):
+        payload = of_user(press, "U0EVE")
+        payload["actions"][0]["action_id"] = verb
+        assert "Only who asked for this" in await gate.answered("eve", payload)
+        assert [line.actor for line in await gate.refusals()] == ["U0EVE"] * number
+    assert (await gate.shown()).run.actions[KEY].status is ActionStatus.REQUESTED
+    payload = of_user(press, "U0ANA")
+    payload["actions"][0]["action_id"] = "cancel"
+    await gate.deliver(payload)
+    await gate.run_is(RunState.CANCELLED)
