@@ -65,6 +65,7 @@ class SlackClient:
         self.calls = Calls(self.web, Pacer(ticks=ticks, sleep=sleep, patience=patience), sleep)
         self._updates: dict[tuple[str, str], Message] = {}
         self._senders: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._directs: dict[str, str] = {}
 
     async def __aenter__(self) -> SlackClient:
         return self
@@ -147,12 +148,15 @@ class SlackClient:
                 log.info("told in a direct message instead", channel=channel, why=str(error))
             else:
                 return
-        await self.post(await self.direct(user), message)
+        await self.post(channel if channel.startswith("D") else await self.direct(user), message)
 
     async def direct(self, user: str) -> str:
-        """The channel of direct messages with somebody."""
-        opened = await self.calls.call("conversations.open", {"users": user})
-        return str(opened["channel"]["id"])
+        """The channel of direct messages with somebody; it is always the same."""
+        known = self._directs.get(user)
+        if known is None:
+            opened = await self.calls.call("conversations.open", {"users": user})
+            known = self._directs[user] = str(opened["channel"]["id"])
+        return known
 
     async def permalink(self, channel: str, ts: str) -> str:
         """The address of a message."""

@@ -23,10 +23,10 @@ FIRST, LAST = "take_target", "end_effect"
 
 
 class Reach(Enum):
-    """How much of a path is tried. The heart always is, at both moments of every await point."""
+    """How much of a path is tried."""
 
-    HEART = "the heart of the path"
-    EACH_ONCE = "every await point, outside the heart at one of its moments in turn"
+    HEART = "every await point of the heart of the path, at one of its moments in turn"
+    EACH_ONCE = "every await point, in the heart at both of its moments, elsewhere at one of them in turn"
     WHOLE = "both moments of every await point"
 
 
@@ -60,9 +60,10 @@ def chosen(places: Sequence[str], reach: Reach) -> list[Kill]:
     commit = last + 10  # the audit's line, the job, the commit
     kills: list[Kill] = []
     for point in range(1, len(places) + 1):
-        if reach is Reach.WHOLE or first <= point <= commit:
+        heart = first <= point <= commit
+        if reach is Reach.WHOLE or (heart and reach is Reach.EACH_ONCE):
             kills += [Kill(point, BEFORE), Kill(point, AFTER)]
-        elif reach is Reach.EACH_ONCE:
+        elif heart or reach is Reach.EACH_ONCE:
             kills.append(Kill(point, BEFORE if point % 2 else AFTER))
     return kills
 

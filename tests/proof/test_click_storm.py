@@ -109,8 +109,11 @@ class Crowd:
 
 def _said(entry: Entry) -> str:
     """What somebody is told by this call or acknowledgement: a message for them alone, or a notice in their form."""
-    if entry.kind == "call" and entry.name == "chat.postEphemeral":
-        return str(entry.detail["arguments"]["text"])
+    if entry.kind == "call" and entry.name in ("chat.postEphemeral", "chat.postMessage"):
+        given = entry.detail["arguments"]
+        # With blocks it is a request that was brought to them, or the incident's own; answers are words.
+        direct = entry.name == "chat.postEphemeral" or str(given["channel"]).startswith("D")
+        return str(given["text"]) if direct and not given.get("blocks") else ""
     if entry.kind == "ack" and (entry.detail.get("payload") or {}).get("response_action") == "update":
         return str(entry.detail["payload"]["view"]["blocks"][0]["text"]["text"])
     return ""
