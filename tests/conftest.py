@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from bot.sandbox.postgres import Postgres
@@ -47,6 +48,13 @@ def _plain_environment() -> None:
     for name in list(os.environ):
         if name.startswith(("SLACK_", "DATABASE_", "STRIPE_", "ALACARTE_", "PG")) or name.lower().endswith("_proxy"):
             del os.environ[name]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain_tracebacks() -> None:
+    """As in production: structlog's own choice draws every local value, which can hold the event loop for seconds."""
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 
 @pytest.fixture(scope="session")

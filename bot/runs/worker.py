@@ -145,9 +145,13 @@ class Worker:
     async def _keep(self, lease: Lease) -> None:
         while True:
             await asyncio.sleep(self._lease.total_seconds() / 3)
-            with contextlib.suppress(BotError):
+            try:
                 async with self._store.transaction() as tx:
                     await runs.keep_lease(tx, lease, self._lease)
+            except BotError as error:
+                log.warning("lease not kept", run=lease.run_id, error=str(error))
+            except Exception:
+                log.exception("keeping a lease broke", run=lease.run_id)
 
     async def _wake(self, run_id: str, delay: timedelta) -> None:
         async with self._store.transaction() as tx:

@@ -14,6 +14,7 @@ from asyncpg.exceptions import (
     CannotConnectNowError,
     CrashShutdownError,
     InsufficientResourcesError,
+    ObjectNotInPrerequisiteStateError,
     PostgresConnectionError,
 )
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
@@ -38,8 +39,14 @@ OUTBOX_CHANNEL = "runbook_outbox"
 # the server ends its session. Between two statements of ours lies no waiting but for the network.
 _STANDSTILL = {"idle_in_transaction_session_timeout": "10s"}
 _UNREACHABLE = (OperationalError, InterfaceError, OSError, TimeoutError, PoolExhausted, PostgresConnectionError)
-# What a server says while it starts, stops or is full. SQLAlchemy has no class of its own for these.
-_AWAY = (AdminShutdownError, CannotConnectNowError, CrashShutdownError, InsufficientResourcesError)
+# What a server says while it starts, stops, is full or lets nobody in. SQLAlchemy has no class of its own for these.
+_AWAY = (
+    AdminShutdownError,
+    CannotConnectNowError,
+    CrashShutdownError,
+    InsufficientResourcesError,
+    ObjectNotInPrerequisiteStateError,
+)
 
 
 def engine_of(url: str, *, pool_size: int = 10) -> AsyncEngine:

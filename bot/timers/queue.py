@@ -42,6 +42,10 @@ class Queue:
                     await self._listen()
                 except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                     log.warning("queue lost its database", error=str(error))
+                except Exception:
+                    # A connection cut in the middle of an answer ends in errors of the driver that derive from nothing.
+                    # Whatever it was: a worker that takes no more jobs would look alive.
+                    log.exception("queue broke")
                 self.ready.clear()
                 if not self._stopping.is_set():
                     await self._pause(RESTART_AFTER)

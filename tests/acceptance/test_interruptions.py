@@ -8,8 +8,11 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from typing import Any
 
+import asyncpg
 import pytest
+from pgqueuer import PgQueuer
 from sqlalchemy import text
 
 from bot.cli.sandbox import ROOT, populated
@@ -101,3 +104,25 @@ async def test_a_run_that_was_killed_before_can_be_tried_again(idle: Scene) -> N
     await idle.sandbox.bot.worker.advance(run.id)
     assert (await idle.shown()).run.actions["copy_from_stripe"].status is ActionStatus.DONE
     assert await receipts(idle) == 1
+
+
+@pytest.mark.parametrize("error", [asyncpg.InternalClientError("cannot switch to state 12"), RuntimeError("unheard of")])
+async def test_the_queue_survives_what_nobody_foresaw(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Whatever ends the queue's loop, it is begun again: a worker without one would look alive and do nothing."""
+    run, broken = PgQueuer.run, asyncio.Event()
+
+    async def breaks_once(queue: PgQueuer, **options: Any) -> None:
+        if not broken.is_set():
+            broken.set()
+            raise error
+        await run(queue, **options)
+
+    monkeypatch.setattr(PgQueuer, "run", breaks_once)
+    async with populated(postgres, rate_limits=False) as sandbox:
+        scene = Scene(sandbox)
+        await broken.wait()
+        planted = await scene.plant("webhook_missed")
+        await scene.person("ana").types(f"/runbook RB-011 business_id={planted.business_id}")
+        await scene.action_is("copy_from_stripe", ActionStatus.REQUESTED)
