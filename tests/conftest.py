@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -13,8 +12,8 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
+from bot.cli.sandbox import migrated
 from bot.sandbox.postgres import Postgres
-from bot.store.migrate import migrate
 from bot.store.session import Store, engine_of
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -64,26 +63,11 @@ def postgres() -> Iterator[Postgres]:
         yield server
 
 
-@pytest.fixture(scope="session")
-def template(postgres: Postgres) -> str:
-    """A migrated database that tests clone."""
-    name = "template_bot"
-
-    async def make() -> None:
-        await postgres.create_database(name)
-        engine = engine_of(postgres.url(name))
-        await migrate(engine)
-        await engine.dispose()
-
-    asyncio.run(make())
-    return name
-
-
 @pytest.fixture
-async def database(postgres: Postgres, template: str) -> AsyncIterator[str]:
+async def database(postgres: Postgres) -> AsyncIterator[str]:
     """The URL of a migrated database of the test's own."""
     name = f"bot_{uuid.uuid4().hex[:12]}"
-    await postgres.create_database(name, template=template)
+    await postgres.create_database(name, await migrated(postgres))
     yield postgres.url(name)
     await postgres.drop_database(name)
 

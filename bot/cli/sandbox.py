@@ -15,9 +15,10 @@ from bot.clock import Clock
 from bot.main import Bot, running
 from bot.sandbox.alacarte import plant
 from bot.sandbox.postgres import Postgres
+from bot.sandbox.templates import template
 from bot.sandbox.world import World, opened
 from bot.settings import Settings, SlackMode, read_settings
-from bot.store.migrate import migrate
+from bot.store.migrate import content, migrate
 from bot.store.session import engine_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +53,17 @@ def settings_in(
     return read_settings({**given, "slack_mode": mode, "runbooks_path": runbooks or ROOT / "runbooks"})
 
 
+async def migrated(postgres: Postgres) -> str:
+    """The name of a database on this server that is ready for a bot, to be copied."""
+
+    async def fill(name: str) -> None:
+        engine = engine_of(postgres.url(name))
+        await migrate(engine)
+        await engine.dispose()
+
+    return await template(postgres, "bot", content(), fill)
+
+
 @asynccontextmanager
 async def populated(
     postgres: Postgres,
@@ -66,11 +78,9 @@ async def populated(
 ) -> AsyncIterator[Sandbox]:
     """A fresh world on a running server with a bot in it; `overrides` change what the bot is told, of its systems and
     of itself."""
-    async with opened(postgres, MANIFEST, port=port, rate_limits=rate_limits, hints=hints) as world:
+    ready = await migrated(postgres)
+    async with opened(postgres, MANIFEST, template=ready, port=port, rate_limits=rate_limits, hints=hints) as world:
         settings = settings_in(world, runbooks=runbooks, overrides=overrides)
-        engine = engine_of(settings.database_url.get_secret_value())
-        await migrate(engine)
-        await engine.dispose()
         environment = {**world.environment(), **(overrides or {})}
         async with running(settings, environment, work=work, clock=clock) as bot:
             yield Sandbox(world, bot)

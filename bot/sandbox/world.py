@@ -38,7 +38,7 @@ WORKSPACE = {
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything the bot talks to; `database` is the name of the bot's own, empty database."""
+    """Everything the bot talks to; `database` is the name of the bot's own database."""
 
     postgres: Postgres
     alacarte: Alacarte
@@ -73,11 +73,13 @@ async def opened(
     postgres: Postgres,
     manifest: Path,
     *,
+    template: str | None = None,
     port: int = 0,
     rate_limits: bool = True,
     hints: tuple[str, ...] = (),
 ) -> AsyncIterator[World]:
-    """A world of its own on a running server: fresh databases, everything gone when the block is left."""
+    """A world of its own on a running server: fresh databases, the bot's a copy of `template` or empty; everything is
+    gone when the block is left."""
     name = uuid.uuid4().hex[:10]
     async with AsyncExitStack() as stack:
         slack = LocalSlack(WORKSPACE, manifest, port=port, rate_limits=rate_limits, hints=hints)
@@ -89,6 +91,6 @@ async def opened(
         await settle(alacarte, stripe)
         services = await stack.enter_async_context(LocalServices(check=subscription_check(alacarte, stripe)))
         database = f"bot_{name}"
-        await postgres.create_database(database)
+        await postgres.create_database(database, template)
         stack.push_async_callback(postgres.drop_database, database)
         yield World(postgres, alacarte, stripe, services, mail, slack, database)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import asyncpg
@@ -16,21 +17,28 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.errors import Misconfigured, Unavailable
 
 _LOCK = 7_204_551_190
+_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def config() -> Config:
     """Alembic's configuration, without a file of its own."""
     made = Config()
-    made.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    made.set_main_option("script_location", str(_MIGRATIONS))
     made.set_main_option("path_separator", "os")
     return made
 
 
+@cache
 def head() -> str:
     """The newest revision the code knows."""
     newest = ScriptDirectory.from_config(config()).get_current_head()
     assert newest is not None
     return newest
+
+
+def content() -> bytes:
+    """What all migrations say, in their order: another content makes another database."""
+    return b"".join(path.read_bytes() for path in sorted(_MIGRATIONS.rglob("*.py")))
 
 
 async def migrate(engine: AsyncEngine) -> None:
@@ -73,9 +81,13 @@ async def require_head(engine: AsyncEngine) -> str:
     return at
 
 
+@cache
+def _known() -> frozenset[str]:
+    return frozenset(script.revision for script in ScriptDirectory.from_config(config()).walk_revisions())
+
+
 def _refuse_newer(at: str | None) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
-    if at is not None and at not in known:
+    if at is not None and at not in _known():
         raise Misconfigured(
             f"The bot's database is at revision {at}, which this release does not know.",
             hint="It was migrated by a newer release: run that one.",

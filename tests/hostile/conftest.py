@@ -18,7 +18,7 @@ import aiohttp
 import pytest
 from sqlalchemy import text
 
-from bot.cli.sandbox import MANIFEST, ROOT, Sandbox, settings_in
+from bot.cli.sandbox import MANIFEST, ROOT, Sandbox, migrated, settings_in
 from bot.domain.run import ActionStatus
 from bot.main import running
 from bot.sandbox.postgres import Postgres
@@ -32,8 +32,6 @@ from bot.sandbox.world import World, opened
 from bot.settings import SlackMode
 from bot.slack.verbs import Ref
 from bot.store.audit import AuditLine, verify_chain
-from bot.store.migrate import migrate
-from bot.store.session import engine_of
 from tests.acceptance.conftest import Scene
 
 Json = dict[str, Any]
@@ -236,10 +234,7 @@ async def living(
 @asynccontextmanager
 async def empty_world(postgres: Postgres) -> AsyncIterator[World]:
     """A world without a bot, its database ready for one."""
-    async with opened(postgres, MANIFEST, rate_limits=False) as world:
-        engine = engine_of(world.postgres.url(world.database))
-        await migrate(engine)
-        await engine.dispose()
+    async with opened(postgres, MANIFEST, template=await migrated(postgres), rate_limits=False) as world:
         yield world
 
 

@@ -10,15 +10,13 @@ from pathlib import Path
 
 import asyncpg
 
-from bot.cli.sandbox import MANIFEST, ROOT, settings_in
+from bot.cli.sandbox import MANIFEST, ROOT, migrated, settings_in
 from bot.domain.approval import Choice, Person
 from bot.domain.run import Run
 from bot.main import Bot, running
 from bot.sandbox.alacarte import Planted, plant
 from bot.sandbox.postgres import Postgres
 from bot.sandbox.world import World, opened
-from bot.store.migrate import migrate
-from bot.store.session import engine_of
 
 SHIPPED = ROOT / "runbooks" / "alacarte"
 VOTERS = ("U0BEN", "U0DEV", "U0CHLOE")
@@ -85,11 +83,8 @@ async def staged(
 ) -> AsyncIterator[Stage]:
     """A fresh world in which nobody works, listens or announces by themselves; `overrides` change what its bot is
     told of the systems."""
-    async with opened(postgres, MANIFEST, rate_limits=False) as world:
+    async with opened(postgres, MANIFEST, template=await migrated(postgres), rate_limits=False) as world:
         settings = settings_in(world, runbooks=runbooks)
-        engine = engine_of(settings.database_url.get_secret_value())
-        await migrate(engine)
-        await engine.dispose()
         environment = {**world.environment(), **(overrides or {})}
         async with running(settings, environment, listen=False, announce=False, work=False) as bot:
             yield Stage(world, bot)

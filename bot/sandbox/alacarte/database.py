@@ -10,9 +10,9 @@ from importlib.resources import files
 import asyncpg
 
 from bot.sandbox.postgres import Postgres, quoted
+from bot.sandbox.templates import BUILD_LOCK, exists, template
 
 READER, ACTOR, APPLICATION = "alacarte_read", "alacarte_act", "alacarte_app"
-BUILD_LOCK = 0x616C6163  # one builder at a time on a server
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,14 @@ def password_of(server: Postgres, role: str) -> str:
 
 async def build(server: Postgres, *, name: str = "alacarte", fresh: bool = False) -> Alacarte:
     """The sample database called `name` on a running server; one that is there is kept, or with `fresh` made anew."""
+    made = await _template(server)
     connection = await server.connect()
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", BUILD_LOCK)
-        template = await _template(server, connection)
         if fresh:
             await server.drop_database(name)
-        if not await _exists(connection, name):
-            await server.create_database(name, template)
+        if not await exists(connection, name):
+            await server.create_database(name, made)
             await connection.execute(f"REVOKE ALL ON DATABASE {quoted(name)} FROM PUBLIC")
             roles = f"{READER}, {ACTOR}, {APPLICATION}"
             await connection.execute(f"GRANT CONNECT ON DATABASE {quoted(name)} TO {roles}")
@@ -72,32 +72,22 @@ async def build(server: Postgres, *, name: str = "alacarte", fresh: bool = False
     return Alacarte(server, name)
 
 
-async def _template(server: Postgres, connection: asyncpg.Connection[asyncpg.Record]) -> str:
-    """The template's name, which is its content's hash: a changed schema never meets an old template."""
+async def _template(server: Postgres) -> str:
     roles, schema, seed = _text("roles.sql"), _text("schema.sql"), _text("seed.sql")
-    name = f"alacarte_template_{hashlib.sha256((roles + schema + seed).encode()).hexdigest()[:12]}"
-    if await _exists(connection, name):
-        return name
-    await connection.execute(roles)
-    for role in (READER, ACTOR, APPLICATION):
-        await connection.execute(f"ALTER ROLE {role} PASSWORD '{password_of(server, role)}'")
-    building = f"{name}_building"
-    await server.drop_database(building)
-    await server.create_database(building)
-    inside = await server.connect(building)
-    try:
-        await inside.execute(schema)
-        await inside.execute(seed)
-        await inside.execute("VACUUM (ANALYZE, FREEZE)")
-    finally:
-        await inside.close()
-    await connection.execute(f"ALTER DATABASE {quoted(building)} RENAME TO {quoted(name)}")
-    await connection.execute(f"ALTER DATABASE {quoted(name)} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false")
-    return name
 
+    async def fill(name: str) -> None:
+        inside = await server.connect(name)
+        try:
+            await inside.execute(roles)
+            for role in (READER, ACTOR, APPLICATION):
+                await inside.execute(f"ALTER ROLE {role} PASSWORD '{password_of(server, role)}'")
+            await inside.execute(schema)
+            await inside.execute(seed)
+            await inside.execute("VACUUM (ANALYZE, FREEZE)")
+        finally:
+            await inside.close()
 
-async def _exists(connection: asyncpg.Connection[asyncpg.Record], name: str) -> bool:
-    return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name))
+    return await template(server, "alacarte", (roles + schema + seed).encode(), fill)
 
 
 def _text(name: str) -> str:
