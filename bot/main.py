@@ -78,9 +78,11 @@ async def running(
     clock: Clock | None = None,
     milestone: Milestone = pass_by,
     catalogue: Catalogue | None = None,
+    rate_limits: bool = True,
 ) -> AsyncIterator[Bot]:
     """A bot that listens to Slack (`listen`), works on runs (`work`) and sends what they have to say (`announce`) until
-    the block is left; then it stops in order: no new clicks, answers given, jobs finished, connections closed."""
+    the block is left; then it stops in order: no new clicks, answers given, jobs finished, connections closed.
+    Without `rate_limits` it does not keep to Slack's, for a local Slack that has them switched off."""
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         engine = engine_of(_required(settings.database_url.get_secret_value(), "DATABASE_URL"))
@@ -91,7 +93,8 @@ async def running(
         targets = await stack.enter_async_context(Targets(environment))
         worker = Worker(store, library, targets, clock, milestone=milestone)
         token = _required(settings.slack_bot_token.get_secret_value(), "SLACK_BOT_TOKEN")
-        client = await stack.enter_async_context(SlackClient(token, base_url=settings.slack_api_url, clock=clock))
+        slack = SlackClient(token, base_url=settings.slack_api_url, clock=clock, rate_limits=rate_limits)
+        client = await stack.enter_async_context(slack)
         desk = Desk(
             response=Response(store, library),
             people=People(store, library, Factors(settings.second_factor_key.get_secret_value())),

@@ -77,12 +77,12 @@ async def populated(
     clock: Clock | None = None,
 ) -> AsyncIterator[Sandbox]:
     """A fresh world on a running server with a bot in it; `overrides` change what the bot is told, of its systems and
-    of itself."""
+    of itself. Without `rate_limits` neither the local Slack nor the bot knows Slack's limits, and nothing waits."""
     ready = await migrated(postgres)
     async with opened(postgres, MANIFEST, template=ready, port=port, rate_limits=rate_limits, hints=hints) as world:
         settings = settings_in(world, runbooks=runbooks, overrides=overrides)
         environment = {**world.environment(), **(overrides or {})}
-        async with running(settings, environment, work=work, clock=clock) as bot:
+        async with running(settings, environment, work=work, clock=clock, rate_limits=rate_limits) as bot:
             yield Sandbox(world, bot)
 
 

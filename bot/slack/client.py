@@ -55,6 +55,7 @@ class SlackClient:
         sleep: Sleep = asyncio.sleep,
         proxy: str | None = None,
         patience: float = 120.0,
+        rate_limits: bool = True,
     ) -> None:
         self._clock = clock or SystemClock()
         self._session = aiohttp.ClientSession(trust_env=False, timeout=aiohttp.ClientTimeout(total=20, sock_connect=5))
@@ -62,7 +63,7 @@ class SlackClient:
         self.web = AsyncWebClient(token, base_url=base_url, session=self._session, retry_handlers=[], proxy=proxy)
         # The SDK takes a proxy from the environment even for a loopback address, and NO_PROXY does not stop it.
         self.web.proxy = proxy
-        self.calls = Calls(self.web, Pacer(ticks=ticks, sleep=sleep, patience=patience), sleep)
+        self.calls = Calls(self.web, Pacer(ticks=ticks, sleep=sleep, patience=patience, limits=rate_limits), sleep)
         self._updates: dict[tuple[str, str], Message] = {}
         self._senders: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._directs: dict[str, str] = {}

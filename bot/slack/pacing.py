@@ -55,6 +55,7 @@ class Pacer:
     """Gives every call its turn. Turns of one method are given in the order they were asked for.
 
     At most `room` calls wait, and none longer than `patience` seconds: beyond that `turn` raises `Unavailable` at once.
+    Without `limits`, for a Slack that has none, calls wait only when Slack asks for it.
     """
 
     def __init__(
@@ -64,7 +65,9 @@ class Pacer:
         sleep: Sleep = asyncio.sleep,
         room: int = 500,
         patience: float = 120.0,
+        limits: bool = True,
     ) -> None:
+        self._limits = limits
         self._ticks = ticks
         self._sleep = sleep
         self._room = room
@@ -75,11 +78,7 @@ class Pacer:
 
     async def turn(self, method: str, channel: str = "", message: str = "") -> None:
         """Wait until this call may be made."""
-        shares = [(method, RATES.get(method, TIER_3))]
-        if channel and method in _PER_CHANNEL:
-            shares.append((f"{method}:{channel}", CHANNEL))
-        if message:
-            shares.append((f"{method}:{channel}:{message}", MESSAGE))
+        shares = self._shares(method, channel, message)
         place = _place(method, channel)
         now = self._ticks()
         pause = max([self._held.get(place, now) - now, *(self._pause(key, rate, now) for key, rate in shares)])
@@ -93,6 +92,16 @@ class Pacer:
         finally:
             self._waiting -= 1
             self._forget()
+
+    def _shares(self, method: str, channel: str, message: str) -> list[tuple[str, Rate]]:
+        if not self._limits:
+            return []
+        shares = [(method, RATES.get(method, TIER_3))]
+        if channel and method in _PER_CHANNEL:
+            shares.append((f"{method}:{channel}", CHANNEL))
+        if message:
+            shares.append((f"{method}:{channel}:{message}", MESSAGE))
+        return shares
 
     def hold(self, method: str, channel: str, seconds: float) -> None:
         """Slack asked for a pause: nobody calls this method before it is over."""

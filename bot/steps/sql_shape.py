@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeAlias
 
 import sqlglot
@@ -74,6 +75,7 @@ _OVERRIDING = re.compile(r"\bOVERRIDING\s+(SYSTEM|USER)\s+VALUE\b", re.IGNORECAS
 _PLAIN = "Write INSERT, UPDATE or DELETE on one table; several statements go in a list and are one transaction."
 
 
+@lru_cache(maxsize=512)
 def shape(statement: str) -> Shape:
     """What the statement is. Raises `Unshaped` (or `Unreadable`) with one sentence and a hint."""
     text = bind_free(statement)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from bot.errors import Mistake
 
@@ -54,6 +55,7 @@ _NUMBERED = re.compile(r"(?<![\w$])\$(\d+)(?![\w$])")
 _LONG_SIGNS = re.compile(r"::|:=|<=|>=|<>|!=|\|\||->>|->|=>")
 
 
+@lru_cache(maxsize=512)
 def words(statement: str) -> tuple[Token, ...]:
     """The tokens of a statement. Raises `Unreadable` for what is unterminated or written in a way that two readers may
     take differently (NUL, U&'…' strings, a `$1` of the author's)."""

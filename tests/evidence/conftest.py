@@ -32,7 +32,7 @@ async def scene(postgres: Postgres) -> AsyncIterator[Scene]:
         await owner.dispose()
         url = postgres.url(world.database, LOGIN, PASSWORD)
         settings = settings_in(world).model_copy(update={"database_url": SecretStr(url)})
-        async with running(settings, world.environment()) as bot:
+        async with running(settings, world.environment(), rate_limits=False) as bot:
             yield Scene(Sandbox(world, bot))
         await connection.execute(f"DROP OWNED BY {LOGIN}")
         await connection.execute(f"DROP ROLE {LOGIN}")

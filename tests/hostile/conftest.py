@@ -222,7 +222,7 @@ async def living(
 ) -> AsyncIterator[Gate]:
     """A bot in this world behind one of its doors."""
     settings = settings_in(world, mode, runbooks)
-    async with running(settings, world.environment(), clock=clock, work=work) as bot:
+    async with running(settings, world.environment(), clock=clock, work=work, rate_limits=False) as bot:
         if mode is SlackMode.HTTP:
             await world.slack.use_request_url(f"http://127.0.0.1:{bot.port}/slack/events")
         else:

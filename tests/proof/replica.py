@@ -17,7 +17,7 @@ from bot.telemetry import set_up
 async def live() -> None:
     """Listen, work and announce. How fast Slack lets us answer two hundred people is not what is tried here."""
     RATES["chat.postEphemeral"] = Rate(60_000, 1_000)
-    async with running(read_settings(), environment()):
+    async with running(read_settings(), environment(), rate_limits=False):
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.read)
 
