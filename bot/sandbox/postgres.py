@@ -10,7 +10,6 @@ import signal
 import socket
 import stat
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -23,8 +22,9 @@ import asyncpg
 from bot.sandbox.postgres_account import Account, PostgresUnavailable
 from bot.sandbox.postgres_binaries import Binaries, find
 from bot.sandbox.postgres_lock import Lock, end_orphan
+from bot.sandbox.postgres_places import copies_home, default_home, temporary_home
 
-__all__ = ["Postgres", "PostgresUnavailable", "copies_home", "default_home", "free_port", "quoted"]
+__all__ = ["Postgres", "PostgresUnavailable", "free_port", "quoted"]
 
 HOST = "127.0.0.1"
 START_SECONDS = 60.0
@@ -40,7 +40,7 @@ BASE_OPTIONS = {
     "track_io_timing": "on",
     "log_min_duration_statement": "5s",
 }
-FAST_OPTIONS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+FAST_OPTIONS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_wal_size": "128MB"}
 
 
 class Postgres:
@@ -75,9 +75,8 @@ class Postgres:
     def temporary(
         cls, *, durable: bool = False, port: int | None = None, options: Mapping[str, str] | None = None
     ) -> Postgres:
-        """A server in a directory of its own that `stop()` removes; as root in /var/tmp, which any account reaches."""
-        made = tempfile.mkdtemp(prefix="runbook-postgres-", dir="/var/tmp" if os.geteuid() == 0 else None)
-        server = cls(Path(made), port=port, durable=durable, options=options)
+        """A server in a directory of its own that `stop()` removes."""
+        server = cls(temporary_home(in_memory=not durable), port=port, durable=durable, options=options)
         server._remove_after = True
         return server
 
@@ -259,20 +258,6 @@ class _Keeper:
             self.process.send_signal(number)
             self.ended.wait(seconds)
         self._thread.join()
-
-
-def default_home() -> Path:
-    """Where a server lives when nobody says; as root, a place the unprivileged account reaches, never root's home."""
-    if os.geteuid() == 0:
-        base = Path("/var/lib") if os.access("/var/lib", os.W_OK) else Path("/var/tmp")
-        return base / "runbook-sandbox" / "postgres"
-    data_home = os.environ.get("XDG_DATA_HOME")
-    return (Path(data_home) if data_home else Path.home() / ".local" / "share") / "runbook-sandbox" / "postgres"
-
-
-def copies_home() -> Path:
-    """Where the binaries are copied for an account that cannot reach the installed ones."""
-    return default_home().parent / "binaries"
 
 
 def free_port() -> int:

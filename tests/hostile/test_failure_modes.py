@@ -40,7 +40,7 @@ async def test_words_approve_nothing(gate: Gate) -> None:
     incident = (await gate.shown()).incident
     assert incident is not None
     channel = str(incident.channel)
-    card = await ben.sees("vote of")
+    card = await ben.sees(lambda seen: seen.channel == channel and "vote of" in seen.text)
     await ben.joins(channel)
     for words in ("yes", "ok", "approve", "Approve", f"<@{bot}> approve", f"<@{bot}> yes, do it", "+1"):
         await ben.types(words, channel)
