@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
-from bot.domain.approval import Choice, RequestState
+from bot.domain.approval import Choice, Members, Person, RequestState
 from bot.domain.policy import StepUp
 from bot.domain.turns import OutOfTurn
 from bot.errors import Refusal
@@ -34,8 +35,12 @@ async def approve(press: Press, desk: Desk) -> Answer:
     """A vote for exactly what the button was shown with; where the policy asks for a second proof, the form for it."""
     stored = await desk.reads.request(press.ref.request)
     if stored.request.policy.step_up is not StepUp.NONE and stored.request.state is RequestState.PENDING:
-        title = await _title(press.ref, desk)
-        return Open(approve_modal(press.ref, title, stored.request, to_type(stored.request)))
+        return await _asking(
+            press,
+            desk,
+            Choice.APPROVE,
+            lambda title: approve_modal(press.ref, title, stored.request, to_type(stored.request)),
+        )
     return _told(await _vote(press.ref, press.user, desk, Choice.APPROVE))
 
 
@@ -48,7 +53,7 @@ async def approve_with_proof(form: Form, desk: Desk) -> Answer:
 
 async def deny(press: Press, desk: Desk) -> Answer:
     """Ask for the reason; nothing is decided until it is given."""
-    return Open(deny_modal(press.ref, await _title(press.ref, desk)))
+    return await _asking(press, desk, Choice.DENY, lambda title: deny_modal(press.ref, title))
 
 
 async def deny_with_reason(form: Form, desk: Desk) -> Answer:
@@ -59,9 +64,10 @@ async def deny_with_reason(form: Form, desk: Desk) -> Answer:
 
 async def ask_break_glass(press: Press, desk: Desk) -> Answer:
     """Ask why it cannot wait; nothing is done until that is said."""
-    stored = await desk.reads.request(press.ref.request)
-    title = await _title(press.ref, desk)
-    return Open(break_glass_modal(press.ref, title, stored.request, to_type(stored.request)))
+    request = (await desk.reads.request(press.ref.request)).request
+    return await _asking(
+        press, desk, Choice.BREAK_GLASS, lambda title: break_glass_modal(press.ref, title, request, to_type(request))
+    )
 
 
 async def break_glass(form: Form, desk: Desk) -> Answer:
@@ -118,9 +124,22 @@ async def form_edit(form: Form, desk: Desk) -> Answer:
     return Quiet()
 
 
+async def _asking(press: Press, desk: Desk, choice: Choice, form: Callable[[str], Mapping[str, Any]]) -> Answer:
+    """The form that a vote needs, unless the person could not vote so anyway: then why, at once."""
+    digest, person, members = await _voter(press.ref, press.user, desk)
+    reasons = await desk.people.held_against(press.ref.request, digest, person, choice, members)
+    return Say(" ".join(reasons)) if reasons else Open(form(await _title(press.ref, desk)))
+
+
 async def _vote(
     ref: Ref, user: str, desk: Desk, choice: Choice, reason: str = "", proof: Proof | None = None
 ) -> Ballot:
+    digest, person, members = await _voter(ref, user, desk)
+    return await desk.people.vote(ref.request, digest, person, choice, members, reason, proof)
+
+
+async def _voter(ref: Ref, user: str, desk: Desk) -> tuple[str, Person, Members]:
+    """What a vote is judged by: the digest it is for, who casts it, and who belongs to the groups that count."""
     stored = await desk.reads.request(ref.request)
     run = await desk.reads.run(stored.request.run)
     _, system = await desk.library.of_run(run)
@@ -129,7 +148,7 @@ async def _vote(
     person = await desk.directory.person(user)
     # A button that names another run or action than its request was not made here: its digest counts for nothing.
     fits = ref.run == stored.request.run and ref.action in stored.request.actions
-    return await desk.people.vote(ref.request, ref.digest if fits else "", person, choice, members, reason, proof)
+    return ref.digest if fits else "", person, members
 
 
 async def _title(ref: Ref, desk: Desk) -> str:

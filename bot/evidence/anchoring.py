@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 _LEADER = 7_204_551_193
 EVERY = timedelta(hours=1)
 LOOK_EVERY = timedelta(seconds=30)
+RETRY_AFTER = timedelta(minutes=5)
 # Shorter than what an orderly stop waits for.
 _ANSWER_WITHIN = 5.0
 
@@ -103,8 +104,8 @@ async def _post(address: str, line: str) -> None:
 
 
 class Anchorer:
-    """Anchors until stopped: when it comes to lead, every hour, and at the end; while another replica leads, it stands
-    by. What goes wrong is a warning and never stops the bot."""
+    """Anchors until stopped: when it comes to lead, every hour (five minutes after one that failed), and at the end;
+    while another replica leads, it stands by. What goes wrong is a warning and never stops the bot."""
 
     def __init__(
         self,
@@ -144,8 +145,7 @@ class Anchorer:
         due = self._clock.now()
         while not self._stopping.is_set():
             if self._clock.now() >= due:
-                due = self._clock.now() + self._every
-                await self._anchor()
+                due = self._clock.now() + (self._every if await self._anchor() else RETRY_AFTER)
             await still()
             await self._pause()
         async with self._store.reading() as connection:
@@ -153,11 +153,13 @@ class Anchorer:
         if newest != self._anchored:
             await self._anchor()
 
-    async def _anchor(self) -> None:
+    async def _anchor(self) -> bool:
         try:
             self._anchored = await anchor(self._store, self._destination, self._clock.now())
         except BotError as error:
             log.warning("audit trail not anchored", error=str(error))
+            return False
+        return True
 
     async def _pause(self) -> None:
         with contextlib.suppress(TimeoutError):

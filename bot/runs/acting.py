@@ -71,7 +71,7 @@ async def act(work: Work, run: Run, key: str) -> None:
         log.exception("act broke", run=run.id, action=key, reference=reference)
         outcome = InDoubt(f"The bot itself failed while it was changing something (reference {reference}).")
     await work.milestone("acted")
-    await conclude_act(work, ready.action, key, effect, outcome)
+    await _conclude(work, ready.action, going, effect, outcome)
 
 
 async def settle(work: Work, run: Run, key: str) -> None:
@@ -92,7 +92,7 @@ async def settle(work: Work, run: Run, key: str) -> None:
         outcome = await kind.settle(spec, effect, work.context(action.timeout, going.by))
     except BotError as error:
         outcome = InDoubt(str(error))
-    await conclude_act(work, action, key, effect, outcome)
+    await _conclude(work, action, going, effect, outcome)
 
 
 def _key_of(run: Run, action: str, stored: str) -> EffectKey:
@@ -101,10 +101,11 @@ def _key_of(run: Run, action: str, stored: str) -> EffectKey:
     return EffectKey(run.id, action, digest, int(attempt or 0))
 
 
-async def conclude_act(  # noqa: C901 - one arm an outcome, twice
-    work: Work, action: Action, key: str, effect: EffectKey, outcome: Outcome
+async def _conclude(  # noqa: C901 - one arm an outcome, twice
+    work: Work, action: Action, going: ActionRun, effect: EffectKey, outcome: Outcome
 ) -> None:
-    """Record how an act ended: the effect's own row and the run in one transaction."""
+    """Record how an act ended: the effect's own row, its request's and the run in one transaction."""
+    key = going.key
 
     async def end(tx: Transaction) -> None:
         match outcome:
@@ -115,8 +116,10 @@ async def conclude_act(  # noqa: C901 - one arm an outcome, twice
                     tx.announce(
                         "notice", run_id=work.lease.run_id, body={"effect": str(effect), **receipt.detail["slack"]}
                     )
-            case Failed():
+            case Failed(reason=reason, drift=drift):
                 await approvals.end_effect(tx, str(effect), NOT_DONE)
+                if drift:
+                    await _voiding(going, reason)(tx)
             case InDoubt():
                 await approvals.end_effect(tx, str(effect), UNKNOWN)
             case AwaitPerson() | AwaitCondition():

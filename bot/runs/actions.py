@@ -126,7 +126,9 @@ class People:
             assert stored is not None
             request = stored.request
             cast = await approvals.votes(tx.connection, request_id)
-            reasons = _reasons(request, digest, person, choice, members, cast, tx.now, reason)
+            reasons = _reasons(request, digest, person, choice, members, cast, tx.now)
+            if choice is Choice.BREAK_GLASS and len(reason.strip()) < SHORTEST_REASON:
+                reasons.append("Say why it cannot wait, in a sentence.")
             shown = StepUp.NONE
             if not reasons and (choice is not Choice.DENY or proof is not None):
                 shown, wrong = await self._proven(tx, request, person, proof)
@@ -152,6 +154,24 @@ class People:
                 await apply(tx, run, o.Decided(request.action, verdict))
                 tx.enqueue(run.id)
             return Ballot(True, verdict, verdict.reasons)
+
+    async def held_against(
+        self, request_id: str, digest: str, person: Person, choice: Choice, members: Members
+    ) -> tuple[str, ...]:
+        """Why this person could not vote so, told before a form is shown to them; recorded like a refused vote."""
+        async with self._store.transaction() as tx:
+            stored = await approvals.get(tx.connection, request_id)
+            if stored is None:
+                raise Mistake("This request is not known here.")
+            request = stored.request
+            cast = await approvals.votes(tx.connection, request_id)
+            reasons = _reasons(request, digest, person, choice, members, cast, tx.now)
+            if reasons:
+                about = {"request": request_id, "action": request.action, "choice": choice, "digest": request.digest}
+                run = await runs.get(tx.connection, request.run)
+                refused = Event(Happened.VOTE_REFUSED, person.id, {**about, "reasons": reasons})
+                tx.record(refused, run_id=request.run, incident_id=None if run is None else run.incident)
+            return tuple(reasons)
 
     async def _proven(
         self, tx: Transaction, request: ApprovalRequest, person: Person, proof: Proof | None
@@ -333,14 +353,11 @@ def _reasons(
     members: Members,
     cast: tuple[Vote, ...],
     now: datetime,
-    reason: str,
 ) -> list[str]:
     """Why a vote is not taken."""
     reasons = list(objections(request, person, members, now, choice))
     if digest != request.digest:
         reasons.append("What you clicked on is not what would be done now; look at the newest message.")
-    if choice is Choice.BREAK_GLASS and len(reason.strip()) < SHORTEST_REASON:
-        reasons.append("Say why it cannot wait, in a sentence.")
     counted = evaluate(request, cast, members, now).counted
     if not reasons and any((vote.person.id, vote.choice) == (person.id, choice) for vote in counted):
         reasons.append("Your vote is counted already.")

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.domain.approval import Choice
+from bot.domain.approval import Choice, RequestState
 from bot.domain.run import ActionStatus, RunState
 from bot.store import audit
 from tests.acceptance.conftest import Scene
@@ -119,6 +119,29 @@ async def test_what_changed_since_voids_the_approval(scene: Scene) -> None:
     assert (await scene.sql(SELECT, business))["subscription_tier"] == "free"
     await ben.clicks("Approve")
     await scene.action_is("copy_from_stripe", ActionStatus.DONE)
+
+
+async def test_what_changes_in_the_last_moment_voids_too(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The row changes after the last look and before the statement: nothing is done, the approved request is void."""
+    ben, business = scene.person("ben"), await start_011(scene)
+    asked = (await scene.shown()).run.actions["copy_from_stripe"].request
+    moments: list[str] = []
+
+    async def milestone(name: str) -> None:
+        if name == "intended" and name not in moments:
+            moments.append(name)
+            await scene.change("UPDATE businesses SET subscription_status = 'unpaid' WHERE id = $1", business)
+
+    async def anew() -> bool | None:
+        action = (await scene.shown()).run.actions["copy_from_stripe"]
+        return True if action.status is ActionStatus.REQUESTED and action.request != asked else None
+
+    monkeypatch.setattr(scene.sandbox.bot.worker, "_milestone", milestone)
+    await ben.clicks("Approve")
+    await scene.until(anew, "a new request")
+    stored = await scene.sandbox.bot.desk.reads.request(str(asked))
+    assert stored.request.state is RequestState.VOIDED
+    assert (await scene.sql(SELECT, business))["subscription_tier"] == "free"
 
 
 async def test_a_problem_that_went_away_is_not_fixed(scene: Scene) -> None:

@@ -184,7 +184,7 @@ async def test_one_of_many_anchors(store: Store, database: str, tmp_path: Path) 
 
 
 async def test_what_goes_wrong_is_one_warning(store: Store, tmp_path: Path) -> None:
-    """A place that cannot be written to is a warning each time, and the loop goes on until it can."""
+    """A place that cannot be written to is a warning each time; it is tried again every five minutes until it can."""
     folder, watch = tmp_path / "not-yet", Watch()
     file = folder / "anchors"
     with capture_logs() as logs:
@@ -192,7 +192,7 @@ async def test_what_goes_wrong_is_one_warning(store: Store, tmp_path: Path) -> N
             await until(lambda: len(logs) == 1)
             await watch.looked_at()
             folder.mkdir()
-            watch.pass_(hours=1)
+            watch.pass_(minutes=5)
             await until(lambda: written(file) == [0])
     assert [(each["event"], each["log_level"]) for each in logs] == [("audit trail not anchored", "warning")]
     assert "No such file or directory" in logs[0]["error"]

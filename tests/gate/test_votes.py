@@ -89,13 +89,19 @@ async def test_breaking_the_glass(gate: Made) -> None:
     ana, chloe = scene.person("ana"), scene.person("chloe")
     await asked(scene)
     await ana.clicks("Break the glass…")
-    await ana.modal()
-    await ana.submits(reason="Every customer is locked out")
     await ana.sees("Only @leads may break the glass")
-    assert await tier(scene) == "free"
-    await ana.closes()
-    run = (await scene.shown()).run
+    run, slack = (await scene.shown()).run, scene.sandbox.world.slack
     await chloe.joins(str((await scene.sandbox.bot.desk.incidents.get(str(run.incident))).channel))
+    await chloe.clicks("Break the glass…")
+    await chloe.modal()
+    slack.regroup("leads", "dev")
+    await slack.delivery.settled()
+    await chloe.submits(reason="Every customer is locked out")
+    await chloe.sees("Only @leads may break the glass")
+    assert await tier(scene) == "free"
+    slack.regroup("leads", "dev", "chloe")
+    await slack.delivery.settled()
+    await chloe.closes()
     await chloe.clicks("Break the glass…")
     await chloe.modal()
     await chloe.submits(reason="Every customer is locked out")

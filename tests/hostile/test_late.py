@@ -101,7 +101,7 @@ async def test_what_was_voided_needs_a_new_yes(http: Gate) -> None:
     assert await http.receipts() == 0
     new = await http.ref()
     press = await http.slack.wait_for(lambda: _asked_for(http, new.request))
-    await http.answered("ben", press)
+    await http.deliver(press)
     await http.action_is(KEY, ActionStatus.DONE)
     assert await http.receipts() == 1
 

@@ -92,10 +92,17 @@ async def test_a_member_of_no_group_and_the_requester(gate: Gate) -> None:
     for name in ("ben", "dev", "chloe"):
         assert not {eve, ana} & set(gate.told(name))
     await gate.person("eve").joins(str((await gate.shown()).incident.channel))  # type: ignore[union-attr]  # there is one
-    for name in ("eve", "ana"):
-        await gate.person(name).clicks("Deny…")
-        await gate.person(name).submits(reason="I do not want it")
-    assert [line.data["choice"] for line in await gate.refusals()][2:] == ["deny", "deny"]
+    await gate.person("ben").clicks("Deny…")
+    await gate.person("ben").fills(reason="I do not want it")
+    form = gate.submission("ben")
+    for name, user in (("eve", "U0EVE"), ("ana", "U0ANA")):
+        said = await gate.answered(name, of_user(gate.press("ben", "Deny…"), user))
+        assert said == {"eve": eve, "ana": ana}[name]
+        await gate.deliver(of_user(form, user))
+    assert [(line.actor, line.data["choice"]) for line in await gate.refusals()][2:] == [
+        *[("U0EVE", "deny")] * 2,
+        *[("U0ANA", "deny")] * 2,
+    ]
     assert (await gate.shown()).run.actions[KEY].status is ActionStatus.REQUESTED
     await gate.untouched(business)
 
