@@ -201,6 +201,16 @@ class ServiceDoc(Part):
     safe_posts: list[str] = []
 
 
+class CommandDoc(Part):
+    """A program that steps may start, with the arguments that only look and those that change something."""
+
+    program: Annotated[str, StringConstraints(min_length=1)] | EnvDoc
+    looks: list[list[str]] = []
+    changes: list[list[str]] = []
+    environment: dict[Variable, str | EnvDoc] = {}
+    folder: str | EnvDoc | None = None
+
+
 class StripeDoc(Part):
     """The Stripe account."""
 
@@ -256,6 +266,7 @@ class SystemDoc(Part):
     title: Line
     databases: dict[Name, DatabaseDoc] = {}
     services: dict[Name, ServiceDoc] = {}
+    commands: dict[Name, CommandDoc] = {}
     stripe: StripeDoc | None = None
     mail: MailDoc | None = None
     groups: dict[Name, GroupDoc] = {}

@@ -23,7 +23,7 @@ from bot.steps.sql_shape import Kill, shape
 CHECK_TIMEOUT = timedelta(seconds=15)
 ACTION_TIMEOUT = timedelta(seconds=30)
 VERIFY_WITHIN = timedelta(seconds=30)
-UNREHEARSED = frozenset({"http", "manual"})
+UNREHEARSED = frozenset({"command", "http", "manual"})
 LONGEST_TIMEOUT = timedelta(minutes=15)
 
 

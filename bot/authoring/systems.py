@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot.authoring.document import EnvDoc, MailDoc, SeverityDoc, SystemDoc
+from bot.authoring.document import CommandDoc, EnvDoc, MailDoc, SeverityDoc, SystemDoc
 from bot.authoring.ledger import Ledger
 from bot.authoring.policies import check_policy, policy_over
 from bot.authoring.problems import did_you_mean
@@ -14,6 +14,7 @@ from bot.authoring.templates import TemplateError, compile_template
 from bot.domain.policy import ON_CALL, ApprovalPolicy
 from bot.domain.runbook import Severity
 from bot.domain.system import (
+    Command,
     Database,
     Group,
     Mail,
@@ -27,6 +28,7 @@ from bot.domain.system import (
 
 _SECRET = re.compile(r"authorization|cookie|token|key|secret|password", re.IGNORECASE)
 _CRITICAL = ApprovalPolicy(votes=2)
+_RUN_ANYTHING = frozenset({"sh", "bash", "dash", "zsh", "ksh", "fish", "env", "xargs", "sudo", "su", "eval", "exec"})
 
 
 def system_of(ledger: Ledger, said: SystemDoc, source: str) -> System:
@@ -51,6 +53,7 @@ def system_of(ledger: Ledger, said: SystemDoc, source: str) -> System:
             )
             for name, each in said.services.items()
         },
+        commands={name: _command(name, each) for name, each in said.commands.items()},
         stripe=None
         if said.stripe is None
         else StripeAccount(SecretRef(said.stripe.key), None if said.stripe.url is None else _value(said.stripe.url)),
@@ -76,6 +79,7 @@ def _over(critical: ApprovalPolicy, default: ApprovalPolicy) -> ApprovalPolicy:
 def _check(ledger: Ledger, said: SystemDoc, system: System) -> None:
     _check_groups(ledger, said, system)
     _check_services(ledger, said)
+    _check_commands(ledger, said)
     for field, policy in (("default", system.default_policy), ("critical", system.critical_policy)):
         if field in said.policies.model_fields_set:
             check_policy(ledger, ("policies", field), policy, system.groups)
@@ -119,6 +123,41 @@ def _check_services(ledger: Ledger, said: SystemDoc) -> None:
             if isinstance(value, str) and _SECRET.search(header):
                 hint = f"Write {header}: {{env: NAME}} and set the variable."
                 ledger.error(("services", name, "headers", header), "A secret does not belong in this file.", hint)
+
+
+def _check_commands(ledger: Ledger, said: SystemDoc) -> None:
+    """No shell, nothing relative, no pattern that allows everything, and nothing secret in the file."""
+    for name, command in said.commands.items():
+        at: Path = ("commands", name)
+        program = command.program if isinstance(command.program, str) else ""
+        if program.rpartition("/")[2] in _RUN_ANYTHING:
+            ledger.error((*at, "program"), f"«{program}» runs anything it is given.", "Declare the program itself.")
+        if "/" in program and not program.startswith("/"):
+            ledger.error((*at, "program"), "Write an absolute path, or a name that is looked for in the usual places.")
+        if not command.looks and not command.changes:
+            ledger.error(
+                at, "The command allows no arguments.", "Declare them under looks: or changes:, each as a list."
+            )
+        for part, patterns in (("looks", command.looks), ("changes", command.changes)):
+            for place, pattern in enumerate(patterns):
+                if pattern and pattern[0].startswith("*"):
+                    hint = "Write the program's own word there; * is for values."
+                    ledger.error((*at, part, place), "The first argument says what is done: it cannot be open.", hint)
+        for variable, value in command.environment.items():
+            if isinstance(value, str) and _SECRET.search(variable):
+                hint = f"Write {variable}: {{env: NAME}} and set the variable."
+                ledger.error((*at, "environment", variable), "A secret does not belong in this file.", hint)
+
+
+def _command(name: str, said: CommandDoc) -> Command:
+    return Command(
+        name,
+        _value(said.program),
+        tuple(tuple(pattern) for pattern in said.looks),
+        tuple(tuple(pattern) for pattern in said.changes),
+        {key: _value(value) for key, value in said.environment.items()},
+        None if said.folder is None else _value(said.folder),
+    )
 
 
 def _rule(severity: Severity, said: SeverityDoc) -> SeverityRule:

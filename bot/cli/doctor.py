@@ -160,6 +160,9 @@ def _references(system: System) -> set[SecretRef]:
         refs.update(ref for ref in (database.read, database.act) if ref is not None)
     for service in system.services.values():
         refs.update(ref for ref in (service.base, *service.headers.values()) if isinstance(ref, SecretRef))
+    for command in system.commands.values():
+        values = (command.program, command.folder, *command.environment.values())
+        refs.update(ref for ref in values if isinstance(ref, SecretRef))
     if system.stripe is not None:
         refs.add(system.stripe.key)
     if system.mail is not None:

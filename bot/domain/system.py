@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -39,6 +40,44 @@ class Service:
     base: str | SecretRef
     headers: Mapping[str, str | SecretRef] = field(default_factory=dict)
     safe_posts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A program that runbooks may start on the bot's machine, and with which arguments: `looks` change nothing and may
+    stand in checks, `changes` are for actions. In a pattern `*` stands for any text, never for an option.
+
+    `program` is a path or a name that is looked for in the usual places; `environment` is all the program is given.
+    """
+
+    name: str
+    program: str | SecretRef
+    looks: tuple[tuple[str, ...], ...] = ()
+    changes: tuple[tuple[str, ...], ...] = ()
+    environment: Mapping[str, str | SecretRef] = field(default_factory=dict)
+    folder: str | SecretRef | None = None
+
+    def only_looks(self, arguments: Sequence[str]) -> bool:
+        """Whether these arguments are declared to change nothing."""
+        return any(_fits(pattern, arguments) for pattern in self.looks)
+
+    def allows(self, arguments: Sequence[str]) -> bool:
+        """Whether these arguments are declared at all."""
+        return self.only_looks(arguments) or any(_fits(pattern, arguments) for pattern in self.changes)
+
+
+def _fits(pattern: tuple[str, ...], arguments: Sequence[str]) -> bool:
+    return len(pattern) == len(arguments) and all(map(_is, pattern, arguments))
+
+
+def _is(wanted: str, argument: str) -> bool:
+    """Whether an argument is what a pattern wants; a `*` at its beginning takes nothing that would be an option."""
+    if "*" not in wanted:
+        return wanted == argument
+    if wanted.startswith("*") and argument.startswith("-"):
+        return False
+    literal = ".*".join(re.escape(part) for part in wanted.split("*"))
+    return re.fullmatch(literal, argument, re.DOTALL) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +136,7 @@ class System:
     title: str
     databases: Mapping[str, Database] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
+    commands: Mapping[str, Command] = field(default_factory=dict)
     stripe: StripeAccount | None = None
     mail: Mail | None = None
     groups: Mapping[str, Group] = field(default_factory=dict)

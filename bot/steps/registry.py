@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from bot.steps.ask import Ask
 from bot.steps.base import StepKind
+from bot.steps.command import Command
 from bot.steps.compute import Compute
 from bot.steps.http import Http
 from bot.steps.manual import Manual
@@ -18,6 +19,7 @@ from bot.steps.wait import Wait
 KINDS: Mapping[str, StepKind] = MappingProxyType(
     {
         "ask": Ask(),
+        "command": Command(),
         "compute": Compute(),
         "http": Http(),
         "manual": Manual(),

@@ -4,6 +4,7 @@ together. Secrets are read here, at use, from the environment that is handed in,
 from __future__ import annotations
 
 import asyncio
+import shutil
 import smtplib
 import ssl
 from collections.abc import AsyncIterator, Mapping
@@ -18,8 +19,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import aiohttp
 import asyncpg
 
-from bot.domain.system import Database, SecretRef, System
+from bot.domain.system import Command, Database, SecretRef, System
 from bot.errors import BotError, Misconfigured, Unavailable
+from bot.steps.processes import SEARCHED, Program
 from bot.steps.redaction import Redaction
 
 if TYPE_CHECKING:
@@ -174,7 +176,23 @@ class Targets:
             self._pools[url] = (_pool(url, ref.env), asyncio.Lock())
         return ReachedDatabase(database, role, ref.env, *self._pools[url])
 
-    # -- services, Stripe, mail ----------------------------------------------------------------------------------------
+    # -- commands, services, Stripe, mail ------------------------------------------------------------------------------
+
+    def command(self, system: System, name: str) -> tuple[Command, Program]:
+        """The command of that name and what is started for it, with a clean environment. Raises Misconfigured."""
+        command = system.commands.get(name)
+        if command is None:
+            raise Misconfigured(f"{system.title} has no command «{name}».", hint=_known(system.commands))
+        said = self.address(command.program)
+        path = shutil.which(said, path=SEARCHED) if said.startswith("/") or "/" not in said else None
+        if path is None:
+            raise Misconfigured(
+                f"The program of the command «{name}» is not on this machine.",
+                hint="Install it where the worker runs, or give its path in system.yaml.",
+            )
+        own = {key: self.resolve(value) for key, value in command.environment.items()}
+        folder = self.address(command.folder) if command.folder is not None else "/"
+        return command, Program(path, {"PATH": SEARCHED, "LANG": "C.UTF-8", **own}, folder)
 
     def service(self, system: System, name: str | None) -> ReachedService:
         """The service of that name (None: the system's only one). Raises Misconfigured."""

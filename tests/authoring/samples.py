@@ -14,6 +14,8 @@ databases:
   main: {read: SHOP_READ, act: SHOP_ACT}
 services:
   api: {url: {env: SHOP_API}, headers: {Authorization: {env: SHOP_TOKEN}}}
+commands:
+  shopctl: {program: shopctl, looks: [[status]], changes: [[restart, "*"]], environment: {CTL_TOKEN: {env: CTL_TOKEN}}}
 stripe: {key: SHOP_STRIPE}
 mail: {host: {env: SHOP_MAIL}, port: 25, sender: shop@example.test}
 groups:

@@ -200,6 +200,11 @@ def test_line_inside_a_long_text_is_found() -> None:
         ("{env: SHOP_API}", "https://me:secret@host", "not the plain address"),
         ("{env: SHOP_API}", "ftp://host", "not the plain address"),
         ("{env: SHOP_TOKEN}", "Bearer abc", "secret does not belong"),
+        ("program: shopctl", "program: /bin/bash", "runs anything it is given"),
+        ("program: shopctl", "program: bin/shopctl", "absolute path"),
+        ('looks: [[status]], changes: [[restart, "*"]]', "looks: []", "allows no arguments"),
+        ("looks: [[status]]", 'looks: [["*"]]', "cannot be open"),
+        ("CTL_TOKEN: {env: CTL_TOKEN}", "CTL_TOKEN: abc", "secret does not belong"),
         ("databases:", "database:", "«database» is not a field here"),
         ("on_call: {people: [U0A]}", "on_call: {}", "The group is empty"),
         ("default: {group: billing}", "default: {group: billing, backup: leeds}", "no group «leeds»"),
@@ -218,6 +223,28 @@ def test_system_problems(old: str, new: str, said: str) -> None:
     system, problems = load_system(SYSTEM.replace(old, new), "system.yaml")
     assert system is None
     assert any(said in message for message in messages(problems)), as_text(problems)
+
+
+@pytest.mark.parametrize(
+    ("section", "argv", "said"),
+    [
+        ("actions", '[shopctl, restart, "{{ inputs.shop }}"]', ""),
+        ("actions", "[shopctl, destroy]", "may not be given these arguments"),
+        ("actions", "[bash, -c, ls]", "no command «bash»"),
+        ("checks", "[shopctl, status]", ""),
+        ("checks", '[shopctl, restart, "{{ inputs.shop }}"]', "may not be given these arguments"),
+    ],
+)
+def test_commands_are_what_the_system_declares(section: str, argv: str, said: str) -> None:
+    """A change in a check, an undeclared word and an undeclared program are found before anything runs."""
+    steps = f"{section}:\n  ctl:\n    title: Do it\n    command: {argv}\n"
+    inputs = "inputs:\n  shop: {type: text, label: Shop}\n"
+    head = "id: RB-001\ntitle: A\nseverity: P2\nresolve_within: 5m\n"
+    runbook, problems = load_runbook(head + inputs + steps, "x.yaml", a_system(SYSTEM))
+    if said:
+        assert any(said in message for message in messages(problems)), as_text(problems)
+        return
+    assert runbook is not None, as_text(problems)
 
 
 def test_a_severity_has_its_own_policy() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from bot.clock import Clock
 from bot.domain.change import EffectKey
-from bot.domain.system import Database, Mail, SecretRef, Service, StripeAccount, System, Template
+from bot.domain.system import Command, Database, Mail, SecretRef, Service, StripeAccount, System, Template
 from bot.sandbox.postgres import Postgres
 from bot.sandbox.stripe import LocalStripe
 from bot.steps.base import StepContext
@@ -147,6 +147,15 @@ SYSTEM = System(
     services={
         "api": Service("api", SecretRef("SHOP_API"), {"Authorization": SecretRef("SHOP_TOKEN")}, ("/probe",)),
     },
+    commands={
+        "shopctl": Command(
+            "shopctl",
+            SecretRef("SHOP_CTL"),
+            looks=(("status",), ("show", "*"), ("logs", "--since=*")),
+            changes=(("restart", "*"), ("die", "*"), ("hang",)),
+            environment={"SHOP_CTL_TOKEN": SecretRef("SHOP_TOKEN")},
+        )
+    },
     stripe=StripeAccount(SecretRef("SHOP_STRIPE_KEY"), SecretRef("SHOP_STRIPE")),
     mail=Mail(SecretRef("SHOP_MAIL"), SecretRef("SHOP_MAIL_PORT"), "bot@shop.test"),
     templates={"hello": Template("hello", "Hello", "Hello {{ name }}")},
@@ -158,6 +167,7 @@ NOWHERE = {
     "SHOP_TOKEN": "Bearer secret-token-123",
     "SHOP_STRIPE_KEY": "sk_test_nowhere123",
     "SHOP_STRIPE": "http://127.0.0.1:1",
+    "SHOP_CTL": "/nowhere/shopctl",
     "SHOP_MAIL": "127.0.0.1",
     "SHOP_MAIL_PORT": "1",
 }

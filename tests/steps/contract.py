@@ -53,6 +53,8 @@ EXAMPLES = (
     Example("stripe", Section.CHECKS, {"list": "customers"}, {"refund": "charges", "id": "ch_1"}),
     Example("stripe", Section.ACTIONS, {"refund": "charges", "id": "ch_1", "amount": 5}, {"cancel": "subscriptions"}),
     Example("stripe", Section.ACTIONS, {"delete": "customers", "id": "cus_1"}, {"delete": "customers"}),
+    Example("command", Section.CHECKS, {"argv": ["shopctl", "status"]}, {"argv": ["shopctl", "restart", "web"]}),
+    Example("command", Section.ACTIONS, {"argv": ["shopctl", "restart", "web"]}, {"argv": ["shopctl", "drop"]}),
     Example("compute", Section.CHECKS, {"expression": 1}, {}),
     Example("ask", Section.CHECKS, {"question": "Why?"}, {"question": "Why?", "form": {"ok": {}}}),
     Example("manual", Section.CHECKS, {"instructions": "Look."}, {"instructions": "Look.", "link": "x"}),
