@@ -211,6 +211,19 @@ class CommandDoc(Part):
     folder: str | EnvDoc | None = None
 
 
+class LogDoc(Part):
+    """A log: `file`, `command` or `service` with `path`; see `bot.domain.system.LogSource`."""
+
+    file: str | EnvDoc | None = None
+    command: list[str] = []
+    service: Name | None = None
+    path: Annotated[str, StringConstraints(pattern=r"^/[^\s?#]*$")] = "/"
+    query: dict[str, str] = {}
+    entries: str = ""
+    text: str = "message"
+    at: str = "timestamp"
+
+
 class StripeDoc(Part):
     """The Stripe account."""
 
@@ -267,6 +280,7 @@ class SystemDoc(Part):
     databases: dict[Name, DatabaseDoc] = {}
     services: dict[Name, ServiceDoc] = {}
     commands: dict[Name, CommandDoc] = {}
+    logs: dict[Name, LogDoc] = {}
     stripe: StripeDoc | None = None
     mail: MailDoc | None = None
     groups: dict[Name, GroupDoc] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot.authoring.document import CommandDoc, EnvDoc, MailDoc, SeverityDoc, SystemDoc
+from bot.authoring.document import CommandDoc, EnvDoc, LogDoc, MailDoc, SeverityDoc, SystemDoc
 from bot.authoring.ledger import Ledger
 from bot.authoring.policies import check_policy, policy_over
 from bot.authoring.problems import did_you_mean
@@ -17,6 +17,7 @@ from bot.domain.system import (
     Command,
     Database,
     Group,
+    LogSource,
     Mail,
     SecretRef,
     Service,
@@ -54,6 +55,7 @@ def system_of(ledger: Ledger, said: SystemDoc, source: str) -> System:
             for name, each in said.services.items()
         },
         commands={name: _command(name, each) for name, each in said.commands.items()},
+        logs={name: _log(name, each) for name, each in said.logs.items()},
         stripe=None
         if said.stripe is None
         else StripeAccount(SecretRef(said.stripe.key), None if said.stripe.url is None else _value(said.stripe.url)),
@@ -80,6 +82,7 @@ def _check(ledger: Ledger, said: SystemDoc, system: System) -> None:
     _check_groups(ledger, said, system)
     _check_services(ledger, said)
     _check_commands(ledger, said)
+    _check_logs(ledger, said, system)
     for field, policy in (("default", system.default_policy), ("critical", system.critical_policy)):
         if field in said.policies.model_fields_set:
             check_policy(ledger, ("policies", field), policy, system.groups)
@@ -147,6 +150,39 @@ def _check_commands(ledger: Ledger, said: SystemDoc) -> None:
             if isinstance(value, str) and _SECRET.search(variable):
                 hint = f"Write {variable}: {{env: NAME}} and set the variable."
                 ledger.error((*at, "environment", variable), "A secret does not belong in this file.", hint)
+
+
+def _check_logs(ledger: Ledger, said: SystemDoc, system: System) -> None:
+    """Each log comes from one place, and from one that is known and only looks."""
+    for name, log in said.logs.items():
+        at: Path = ("logs", name)
+        if len([each for each in (log.file, log.command, log.service) if each]) != 1:
+            ledger.error(at, "Say where the log is: file:, command: or service:, and only one of them.")
+        if log.service is not None and log.service not in system.services:
+            ledger.error(
+                (*at, "service"), f"There is no service «{log.service}».", did_you_mean(log.service, system.services)
+            )
+        command = system.commands.get(log.command[0]) if log.command else None
+        if log.command and command is None:
+            hint = did_you_mean(log.command[0], system.commands)
+            ledger.error((*at, "command"), f"There is no command «{log.command[0]}».", hint)
+        elif command is not None and not command.only_looks(log.command[1:]):
+            hint = "Declare them under the command's looks."
+            ledger.error((*at, "command"), f"«{command.name}» is not declared to only look with these arguments.", hint)
+
+
+def _log(name: str, said: LogDoc) -> LogSource:
+    return LogSource(
+        name,
+        None if said.file is None else _value(said.file),
+        tuple(said.command),
+        said.service,
+        said.path,
+        dict(said.query),
+        said.entries,
+        said.text,
+        said.at,
+    )
 
 
 def _command(name: str, said: CommandDoc) -> Command:

@@ -163,6 +163,7 @@ def _references(system: System) -> set[SecretRef]:
     for command in system.commands.values():
         values = (command.program, command.folder, *command.environment.values())
         refs.update(ref for ref in values if isinstance(ref, SecretRef))
+    refs.update(log.file for log in system.logs.values() if isinstance(log.file, SecretRef))
     if system.stripe is not None:
         refs.add(system.stripe.key)
     if system.mail is not None:

@@ -81,6 +81,26 @@ def _is(wanted: str, argument: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class LogSource:
+    """Where log lines come from: a file, one of the system's commands with its arguments, or a path on one of its
+    services. `{since}` and `{until}` in arguments and query become the window's ends, in UTC.
+
+    Of a service's answer, `entries` leads to the list (dots between names; "": the body's lines), and `text` and `at`
+    are each entry's fields with the words and the time.
+    """
+
+    name: str
+    file: str | SecretRef | None = None
+    command: tuple[str, ...] = ()
+    service: str | None = None
+    path: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
+    entries: str = ""
+    text: str = "message"
+    at: str = "timestamp"
+
+
+@dataclass(frozen=True, slots=True)
 class StripeAccount:
     """The Stripe account of the system; `base` replaces Stripe's API address in the sandbox."""
 
@@ -137,6 +157,7 @@ class System:
     databases: Mapping[str, Database] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     commands: Mapping[str, Command] = field(default_factory=dict)
+    logs: Mapping[str, LogSource] = field(default_factory=dict)
     stripe: StripeAccount | None = None
     mail: Mail | None = None
     groups: Mapping[str, Group] = field(default_factory=dict)

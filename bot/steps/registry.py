@@ -10,6 +10,7 @@ from bot.steps.base import StepKind
 from bot.steps.command import Command
 from bot.steps.compute import Compute
 from bot.steps.http import Http
+from bot.steps.logs import Logs
 from bot.steps.manual import Manual
 from bot.steps.notify import Notify
 from bot.steps.sql import Sql
@@ -22,6 +23,7 @@ KINDS: Mapping[str, StepKind] = MappingProxyType(
         "command": Command(),
         "compute": Compute(),
         "http": Http(),
+        "logs": Logs(),
         "manual": Manual(),
         "notify": Notify(),
         "sql": Sql(),

@@ -16,6 +16,8 @@ services:
   api: {url: {env: SHOP_API}, headers: {Authorization: {env: SHOP_TOKEN}}}
 commands:
   shopctl: {program: shopctl, looks: [[status]], changes: [[restart, "*"]], environment: {CTL_TOKEN: {env: CTL_TOKEN}}}
+logs:
+  web: {file: /var/log/web.log}
 stripe: {key: SHOP_STRIPE}
 mail: {host: {env: SHOP_MAIL}, port: 25, sender: shop@example.test}
 groups:

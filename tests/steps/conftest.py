@@ -14,7 +14,7 @@ import pytest
 
 from bot.clock import Clock
 from bot.domain.change import EffectKey
-from bot.domain.system import Command, Database, Mail, SecretRef, Service, StripeAccount, System, Template
+from bot.domain.system import Command, Database, LogSource, Mail, SecretRef, Service, StripeAccount, System, Template
 from bot.sandbox.postgres import Postgres
 from bot.sandbox.stripe import LocalStripe
 from bot.steps.base import StepContext
@@ -156,6 +156,11 @@ SYSTEM = System(
             environment={"SHOP_CTL_TOKEN": SecretRef("SHOP_TOKEN")},
         )
     },
+    logs={
+        "web": LogSource("web", SecretRef("SHOP_LOG")),
+        "worker": LogSource("worker", command=("shopctl", "logs", "--since={since}")),
+        "edge": LogSource("edge", service="api", path="/logs", query={"from": "{since}"}, entries="result.rows"),
+    },
     stripe=StripeAccount(SecretRef("SHOP_STRIPE_KEY"), SecretRef("SHOP_STRIPE")),
     mail=Mail(SecretRef("SHOP_MAIL"), SecretRef("SHOP_MAIL_PORT"), "bot@shop.test"),
     templates={"hello": Template("hello", "Hello", "Hello {{ name }}")},
@@ -168,6 +173,7 @@ NOWHERE = {
     "SHOP_STRIPE_KEY": "sk_test_nowhere123",
     "SHOP_STRIPE": "http://127.0.0.1:1",
     "SHOP_CTL": "/nowhere/shopctl",
+    "SHOP_LOG": "/nowhere/web.log",
     "SHOP_MAIL": "127.0.0.1",
     "SHOP_MAIL_PORT": "1",
 }

@@ -57,6 +57,9 @@ EXAMPLES = (
     Example("command", Section.ACTIONS, {"argv": ["shopctl", "restart", "web"]}, {"argv": ["shopctl", "drop"]}),
     Example("compute", Section.CHECKS, {"expression": 1}, {}),
     Example("ask", Section.CHECKS, {"question": "Why?"}, {"question": "Why?", "form": {"ok": {}}}),
+    Example(
+        "logs", Section.CHECKS, {"source": "edge", "find": {"failed": "error"}}, {"source": "x", "find": {"a": ""}}
+    ),
     Example("manual", Section.CHECKS, {"instructions": "Look."}, {"instructions": "Look.", "link": "x"}),
     Example("manual", Section.ACTIONS, {"instructions": "Do."}, {"instructions": "Do.", "form": {"error": {}}}),
     Example(
