@@ -281,6 +281,7 @@ class SystemDoc(Part):
     services: dict[Name, ServiceDoc] = {}
     commands: dict[Name, CommandDoc] = {}
     logs: dict[Name, LogDoc] = {}
+    secrets: dict[Name, EnvDoc] = {}
     stripe: StripeDoc | None = None
     mail: MailDoc | None = None
     groups: dict[Name, GroupDoc] = {}

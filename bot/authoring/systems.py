@@ -56,6 +56,7 @@ def system_of(ledger: Ledger, said: SystemDoc, source: str) -> System:
         },
         commands={name: _command(name, each) for name, each in said.commands.items()},
         logs={name: _log(name, each) for name, each in said.logs.items()},
+        secrets={name: SecretRef(each.env) for name, each in said.secrets.items()},
         stripe=None
         if said.stripe is None
         else StripeAccount(SecretRef(said.stripe.key), None if said.stripe.url is None else _value(said.stripe.url)),

@@ -158,6 +158,7 @@ class System:
     services: Mapping[str, Service] = field(default_factory=dict)
     commands: Mapping[str, Command] = field(default_factory=dict)
     logs: Mapping[str, LogSource] = field(default_factory=dict)
+    secrets: Mapping[str, SecretRef] = field(default_factory=dict)
     stripe: StripeAccount | None = None
     mail: Mail | None = None
     groups: Mapping[str, Group] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from bot.steps.http import Http
 from bot.steps.logs import Logs
 from bot.steps.manual import Manual
 from bot.steps.notify import Notify
+from bot.steps.secret import Secret
 from bot.steps.sql import Sql
 from bot.steps.stripe import Stripe
 from bot.steps.wait import Wait
@@ -26,6 +27,7 @@ KINDS: Mapping[str, StepKind] = MappingProxyType(
         "logs": Logs(),
         "manual": Manual(),
         "notify": Notify(),
+        "secret": Secret(),
         "sql": Sql(),
         "stripe": Stripe(),
         "wait": Wait(),

@@ -161,6 +161,11 @@ SYSTEM = System(
         "worker": LogSource("worker", command=("shopctl", "logs", "--since={since}")),
         "edge": LogSource("edge", service="api", path="/logs", query={"from": "{since}"}, entries="result.rows"),
     },
+    secrets={
+        "hook": SecretRef("SHOP_HOOK"),
+        "deployed_hook": SecretRef("SHOP_HOOK_DEPLOYED"),
+        "token": SecretRef("SHOP_TOKEN"),
+    },
     stripe=StripeAccount(SecretRef("SHOP_STRIPE_KEY"), SecretRef("SHOP_STRIPE")),
     mail=Mail(SecretRef("SHOP_MAIL"), SecretRef("SHOP_MAIL_PORT"), "bot@shop.test"),
     templates={"hello": Template("hello", "Hello", "Hello {{ name }}")},

@@ -50,6 +50,12 @@ EXAMPLES = (
     ),
     Example("http", Section.CHECKS, {"get": "/health"}, {"delete": "/x"}),
     Example("http", Section.ACTIONS, {"post": "/x", "json": {"a": 1}}, {"post": "x"}),
+    Example(
+        "secret",
+        Section.CHECKS,
+        {"name": "token", "accepted_by": {"service": "api"}},
+        {"name": "token", "same_as": "token"},
+    ),
     Example("stripe", Section.CHECKS, {"list": "customers"}, {"refund": "charges", "id": "ch_1"}),
     Example("stripe", Section.ACTIONS, {"refund": "charges", "id": "ch_1", "amount": 5}, {"cancel": "subscriptions"}),
     Example("stripe", Section.ACTIONS, {"delete": "customers", "id": "cus_1"}, {"delete": "customers"}),
