@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -16,8 +15,7 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.async_app import AsyncApp
 
 from bot.authoring.catalogue import Catalogue
-from bot.authoring.loader import load_tree
-from bot.authoring.problems import as_text
+from bot.authoring.loader import catalogue_at
 from bot.clock import Clock, SystemClock
 from bot.errors import Misconfigured
 from bot.evidence.anchoring import Anchorer
@@ -54,17 +52,6 @@ class Bot:
     worker: Worker
     port: int = 0
     sockets: Sockets | None = None
-
-
-def catalogue_at(path: Path) -> Catalogue:
-    """Every runbook under a folder. Raises `Misconfigured` with all problems at once."""
-    catalogue, problems = load_tree(path)
-    errors = [problem for problem in problems if problem.level == "error"]
-    if errors:
-        raise Misconfigured(
-            f"The runbooks do not hold together:\n{as_text(errors)}", hint="runbook lint says the same."
-        )
-    return catalogue
 
 
 @asynccontextmanager

@@ -11,12 +11,13 @@ from typing import Any
 from bot.authoring.catalogue import Catalogue
 from bot.authoring.document import FindingDoc, InputDoc, Part, RunbookDoc, SystemDoc
 from bot.authoring.ledger import Ledger
-from bot.authoring.problems import Level, Problem, in_order
+from bot.authoring.problems import Level, Problem, as_text, in_order
 from bot.authoring.reading import MAX_BYTES, Document, read
 from bot.authoring.runbooks import runbook_of
 from bot.authoring.systems import system_of
 from bot.domain.runbook import Runbook
 from bot.domain.system import System
+from bot.errors import Misconfigured
 
 SYSTEM_FILE = "system.yaml"
 
@@ -84,6 +85,17 @@ def load_tree(path: FilePath) -> tuple[Catalogue, list[Problem]]:
                     Problem(name, 1, "id", f"The file of «{runbook.id}» has another name.", hint, Level.WARNING)
                 )
     return Catalogue(systems.values(), runbooks.values()), in_order(problems)
+
+
+def catalogue_at(path: FilePath) -> Catalogue:
+    """Every runbook under a folder. Raises `Misconfigured` with all problems at once."""
+    catalogue, problems = load_tree(path)
+    errors = [problem for problem in problems if problem.level is Level.ERROR]
+    if errors:
+        raise Misconfigured(
+            f"The runbooks do not hold together:\n{as_text(errors)}", hint="runbook lint says the same."
+        )
+    return catalogue
 
 
 def _shell(ledger: Ledger, data: Any) -> RunbookDoc | None:

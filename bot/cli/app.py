@@ -119,9 +119,9 @@ def list_(
     json: AsJson = False,
 ) -> None:
     """List the runbooks, or those that fit some words."""
-    from bot.cli import terminal
+    from bot.cli import listing
 
-    terminal.listed(_catalogue(runbooks), " ".join(words or ()), json=json)
+    listing.listed(_catalogue(runbooks), " ".join(words or ()), json=json)
 
 
 @cli.command()
@@ -131,10 +131,10 @@ def show(
     json: AsJson = False,
 ) -> None:
     """Show what a runbook asks, checks, finds and can do."""
-    from bot.cli import terminal
+    from bot.cli import listing
 
     try:
-        terminal.shown(_catalogue(runbooks), id, json=json)
+        listing.shown(_catalogue(runbooks), id, json=json)
     except BotError as error:
         fail(str(error), Exit.MISTAKE, error.hint)
 
@@ -304,7 +304,7 @@ def _database_url() -> str:
 
 
 def _catalogue(path: Path) -> Catalogue:
-    from bot.main import catalogue_at
+    from bot.authoring.loader import catalogue_at
 
     try:
         return catalogue_at(path)

@@ -12,9 +12,9 @@ import yaml
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.authoring.loader import catalogue_at
 from bot.domain.system import SecretRef, System
 from bot.errors import BotError, Misconfigured, Unavailable
-from bot.main import catalogue_at
 from bot.settings import Settings, SlackMode, read_settings
 from bot.store.guard import Guard, guard
 from bot.store.migrate import require_head

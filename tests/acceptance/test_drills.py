@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bot.authoring.loader import catalogue_at
 from bot.cli.drill import Drill, drills_of, played
 from bot.cli.sandbox import ROOT
-from bot.main import catalogue_at
 from bot.sandbox.postgres import Postgres
 
 pytestmark = pytest.mark.runbooks

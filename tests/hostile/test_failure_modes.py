@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.authoring.loader import catalogue_at
 from bot.cli.sandbox import ROOT
 from bot.domain import outcomes as o
 from bot.domain.approval import RequestState, Verdict
 from bot.domain.run import ActionStatus
 from bot.errors import Misconfigured
-from bot.main import catalogue_at
 from bot.runs.changes import apply, locked
 from bot.sandbox.world import World
 from bot.settings import SlackMode

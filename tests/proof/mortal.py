@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from bot.authoring.catalogue import Catalogue
-from bot.main import catalogue_at, running
+from bot.authoring.loader import catalogue_at
+from bot.main import running
 from bot.settings import read_settings
 from bot.telemetry import set_up
 from tests.proof.points import Points
