@@ -64,9 +64,16 @@ def _raw(element: Mapping[str, Any]) -> str:
         case "checkboxes" | "multi_static_select":
             return ",".join(str(each["value"]) for each in element.get("selected_options") or ())
         case "datetimepicker":
-            at = element.get("selected_date_time")
-            return "" if at is None else datetime.fromtimestamp(int(at), UTC).isoformat()
+            return _moment(element.get("selected_date_time"))
         case "users_select":
             return str(element.get("selected_user") or "")
         case _:
             return str(element.get("value") or "").strip()
+
+
+def _moment(at: Any) -> str:
+    """A moment as text, "" for what is none."""
+    try:
+        return datetime.fromtimestamp(int(at), UTC).isoformat()
+    except (TypeError, ValueError, OverflowError, OSError):
+        return ""

@@ -81,7 +81,7 @@ class Gate(Scene):
         raise AssertionError(f"{name} sees no button called {label!r}")
 
     def submission(self, name: str, **ref: str) -> Json:
-        """The payload of the form this person has open, as filled in so far, its reference changed as told."""
+        """The payload of the form this person has open, empty, its reference changed as told."""
         person = self.person(name)
         view = self.slack.space.views[self.slack.space.stacks[person.id][-1]]
         payload = deepcopy(payloads.view_submission(self.slack.space, view))
@@ -201,6 +201,14 @@ def valued(payload: Json, value: Any) -> Json:
     """The payload with anything at all as its button's value."""
     changed = deepcopy(payload)
     changed["actions"][0]["value"] = value
+    return changed
+
+
+def filled(payload: Json, name: str, value: str) -> Json:
+    """The form with a text in one of its inputs."""
+    changed = deepcopy(payload)
+    for element in changed["view"]["state"]["values"][name].values():
+        element["value"] = value
     return changed
 
 

@@ -6,6 +6,7 @@ import json
 import time
 import uuid
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +16,7 @@ from bot.domain.run import ActionStatus, RunState
 from bot.sandbox.slack import payloads
 from bot.sandbox.slack.requests import signature
 from bot.sandbox.slack.transport import Acked
-from tests.hostile.conftest import KEY, Gate, body_of, carrying, of_user, valued
+from tests.hostile.conftest import KEY, Gate, body_of, carrying, filled, of_user, valued
 
 pytestmark = pytest.mark.approval
 
@@ -243,14 +244,16 @@ async def test_a_reference_of_another_verb(gate: Gate) -> None:
 # -- forms and triggers ------------------------------------------------------------------------------------------------
 
 
-async def test_a_form_whose_reference_was_edited(gate: Gate) -> None:
-    """The Deny form comes back about something else: it decides nothing there, and it is said in its place."""
+@pytest.mark.parametrize("button", ["Deny…", "Break the glass…"])
+async def test_a_form_whose_reference_was_edited(gate: Gate, button: str) -> None:
+    """The form comes back about something else: it decides nothing there, and it is said in its place."""
     business = await gate.asked()
     ben = gate.person("ben")
-    await ben.clicks("Deny…")
-    await ben.fills(reason="No")
+    await ben.clicks(button)
+    await ben.modal()
     for ref in ({"d": "0" * 64}, {"r": str(uuid.UUID(int=9))}, {"a": "close_account"}, {"q": str(uuid.UUID(int=9))}):
-        outcome = await gate.deliver(gate.submission("ben", **ref))
+        form = filled(gate.submission("ben", **ref), "reason", "It cannot go on like this")
+        outcome = await gate.deliver(form)
         assert isinstance(outcome, Acked)
         said = json.dumps(outcome.body, ensure_ascii=False)
         assert "not what would be done now" in said or "not known here" in said, ref
@@ -264,6 +267,51 @@ async def test_a_form_whose_reference_was_edited(gate: Gate) -> None:
     assert len(await gate.refusals()) == 3
     await gate.untouched(business)
     assert (await gate.shown()).run.actions[KEY].status is ActionStatus.REQUESTED
+
+
+async def test_a_broken_glass_of_others_and_twice(gate: Gate) -> None:
+    """The form of a lead, sent by somebody who is none, by the requester, and by the lead twice: the glass is broken
+    once, by the lead alone, and every other try is on record under the name of who tried."""
+    await gate.asked()
+    ben = gate.person("ben")
+    await ben.clicks("Break the glass…")
+    await ben.modal()
+    form = filled(gate.submission("ben"), "reason", "Every customer is locked out")
+    for user in ("U0EVE", "U0ANA"):
+        outcome = await gate.deliver(of_user(form, user))
+        assert isinstance(outcome, Acked)
+        assert "may break the glass" in json.dumps(outcome.body)
+    assert await gate.receipts() == 0
+    await gate.deliver(form)
+    await gate.action_is(KEY, ActionStatus.DONE)
+    await gate.deliver(form)
+    assert [line.actor for line in await gate.refusals()] == ["U0EVE", "U0ANA", "U0BEN"]
+    assert await gate.receipts() == 1
+
+
+async def test_a_plan_for_later_of_others(gate: Gate) -> None:
+    """The form of who asked, sent by somebody who has nothing to do with it, or with a window that is none: nothing is
+    planned, and the request stands as it was."""
+    business = await gate.asked()
+    ana, asked = gate.person("ana"), (await gate.shown()).run.actions[KEY].request
+    await ana.clicks("Show everything")
+    await ana.modal()
+    await ana.clicks("Plan for later…")
+    await ana.sees(lambda seen: seen.surface == "modal" and "Not before" in seen.text)
+    form = gate.submission("ana")
+    assert isinstance(await gate.deliver(of_user(form, "U0EVE")), Acked)
+    assert [line.actor for line in await gate.refusals()] == ["U0EVE"]
+    for moment in (None, 0, -1, 10**12, "x", {"a": 1}):
+        wrong = deepcopy(form)
+        for state in wrong["view"]["state"]["values"].values():
+            for each in state.values():
+                each["selected_date_time"] = moment
+        outcome = await gate.deliver(wrong)
+        assert isinstance(outcome, Acked), moment
+        assert outcome.body is not None, moment
+        assert "failed" not in json.dumps(outcome.body), moment
+    assert (await gate.shown()).run.actions[KEY].request == asked
+    await gate.untouched(business)
 
 
 async def test_somebody_elses_trigger(gate: Gate) -> None:

@@ -15,7 +15,7 @@ from bot.domain.run import ActionStatus, RunState
 from bot.sandbox.slack.transport import Acked
 from bot.sandbox.world import World
 from bot.settings import SlackMode
-from tests.hostile.conftest import KEY, TWO_VOTES, Gate, Json, LeapingClock, Runbooks, living
+from tests.hostile.conftest import KEY, TWO_VOTES, Gate, Json, LeapingClock, Runbooks, filled, living
 
 pytestmark = pytest.mark.approval
 
@@ -76,8 +76,8 @@ async def test_a_vote_after_the_decision(gate: Gate, how: Deciding) -> None:
     await gate.asked()
     ben, press = gate.person("ben"), gate.press("ben", "Approve")
     await ben.clicks("Deny…")
-    await ben.fills(reason="Too late")
-    form = gate.submission("ben")
+    await ben.modal()
+    form = filled(gate.submission("ben"), "reason", "Too late")
     await how(gate)
     state, receipts = LATE[how]
     votes, run = await gate.votes(), (await gate.shown()).run

@@ -10,7 +10,7 @@ import pytest
 from bot.domain.run import ActionStatus, RunState
 from bot.sandbox.slack.records import User
 from bot.sandbox.slack.state import Workspace
-from tests.hostile.conftest import KEY, Gate, of_user
+from tests.hostile.conftest import KEY, Gate, filled, of_user
 
 pytestmark = pytest.mark.approval
 
@@ -71,10 +71,10 @@ async def test_a_deny_form_of_somebody_who_has_left(gate: Gate) -> None:
     await gate.asked()
     ben = gate.person("ben")
     await ben.clicks("Deny…")
-    await ben.fills(reason="No")
+    await ben.modal()
     gate.slack.space.users["U0BEN"].deleted = True
     gate.clock.ahead = timedelta(seconds=31)
-    await gate.deliver(gate.submission("ben"))
+    await gate.deliver(filled(gate.submission("ben"), "reason", "No"))
     assert [line.actor for line in await gate.refusals()] == ["U0BEN"]
     assert (await gate.shown()).run.actions[KEY].status is ActionStatus.REQUESTED
 
@@ -93,8 +93,8 @@ async def test_a_member_of_no_group_and_the_requester(gate: Gate) -> None:
         assert not {eve, ana} & set(gate.told(name))
     await gate.person("eve").joins(str((await gate.shown()).incident.channel))  # type: ignore[union-attr]  # there is one
     await gate.person("ben").clicks("Deny…")
-    await gate.person("ben").fills(reason="I do not want it")
-    form = gate.submission("ben")
+    await gate.person("ben").modal()
+    form = filled(gate.submission("ben"), "reason", "I do not want it")
     for name, user in (("eve", "U0EVE"), ("ana", "U0ANA")):
         said = await gate.answered(name, of_user(gate.press("ben", "Deny…"), user))
         assert said == {"eve": eve, "ana": ana}[name]
