@@ -60,6 +60,10 @@ async def run(program: Program, arguments: Sequence[str], seconds: float) -> End
             await asyncio.wait({out.reading, err.reading}, timeout=POLITE_SECONDS)
         finally:
             _end(process)
+            # Killed is not gone: nobody else would ever ask how it ended.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(POLITE_SECONDS):
+                    await process.wait()
     return Ended(code, bytes(out.kept), bytes(err.kept), out.cut or err.cut, perf_counter() - started)
 
 
