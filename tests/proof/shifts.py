@@ -23,10 +23,10 @@ FIRST, LAST = "take_target", "end_effect"
 
 
 class Reach(Enum):
-    """How much of a path is tried."""
+    """How much of a path is tried. The heart always is, at both moments of every await point."""
 
-    HEART = "every await point of the heart of the path, at one of its moments in turn"
-    EACH_ONCE = "every await point, in the heart at both of its moments, elsewhere at one of them in turn"
+    HEART = "the heart of the path"
+    EACH_ONCE = "every await point, outside the heart at one of its moments in turn"
     WHOLE = "both moments of every await point"
 
 
@@ -60,10 +60,9 @@ def chosen(places: Sequence[str], reach: Reach) -> list[Kill]:
     commit = last + 10  # the audit's line, the job, the commit
     kills: list[Kill] = []
     for point in range(1, len(places) + 1):
-        heart = first <= point <= commit
-        if reach is Reach.WHOLE or (heart and reach is Reach.EACH_ONCE):
+        if reach is Reach.WHOLE or first <= point <= commit:
             kills += [Kill(point, BEFORE), Kill(point, AFTER)]
-        elif heart or reach is Reach.EACH_ONCE:
+        elif reach is Reach.EACH_ONCE:
             kills.append(Kill(point, BEFORE if point % 2 else AFTER))
     return kills
 

@@ -30,10 +30,6 @@ def upgrade() -> None:
     op.add_column("approvals", sa.Column("closes_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column(
         "approvals",
-        sa.Column("askers", JSONB, server_default="[]", nullable=False, comment="all who had a hand in asking"),
-    )
-    op.add_column(
-        "approvals",
         sa.Column(
             "stale", sa.Text(), server_default="", nullable=False, comment="why what was shown is to be shown anew"
         ),
@@ -57,7 +53,7 @@ def downgrade() -> None:
     op.drop_table("second_factors")
     op.drop_column("votes", "proof")
     op.drop_index("ix_approvals_open", table_name="approvals")
-    for column in ("stale", "askers", "closes_at", "opens_at", "target"):
+    for column in ("stale", "closes_at", "opens_at", "target"):
         op.drop_column("approvals", column)
     for column in ("spec", "preview"):
         op.add_column("approvals", sa.Column(column, JSONB, nullable=True))
