@@ -12,6 +12,7 @@ from bot.authoring.problems import did_you_mean
 from bot.authoring.reading import Path
 from bot.authoring.templates import TemplateError, compile_template
 from bot.domain.policy import ON_CALL, ApprovalPolicy
+from bot.domain.programs import left_open, runs_anything
 from bot.domain.runbook import Severity
 from bot.domain.system import (
     Command,
@@ -29,7 +30,6 @@ from bot.domain.system import (
 
 _SECRET = re.compile(r"authorization|cookie|token|key|secret|password", re.IGNORECASE)
 _CRITICAL = ApprovalPolicy(votes=2)
-_RUN_ANYTHING = frozenset({"sh", "bash", "dash", "zsh", "ksh", "fish", "env", "xargs", "sudo", "su", "eval", "exec"})
 
 
 def system_of(ledger: Ledger, said: SystemDoc, source: str) -> System:
@@ -134,7 +134,7 @@ def _check_commands(ledger: Ledger, said: SystemDoc) -> None:
     for name, command in said.commands.items():
         at: Path = ("commands", name)
         program = command.program if isinstance(command.program, str) else ""
-        if program.rpartition("/")[2] in _RUN_ANYTHING:
+        if runs_anything(program):
             ledger.error((*at, "program"), f"«{program}» runs anything it is given.", "Declare the program itself.")
         if "/" in program and not program.startswith("/"):
             ledger.error((*at, "program"), "Write an absolute path, or a name that is looked for in the usual places.")
@@ -144,9 +144,8 @@ def _check_commands(ledger: Ledger, said: SystemDoc) -> None:
             )
         for part, patterns in (("looks", command.looks), ("changes", command.changes)):
             for place, pattern in enumerate(patterns):
-                if pattern and pattern[0].startswith("*"):
-                    hint = "Write the program's own word there; * is for values."
-                    ledger.error((*at, part, place), "The first argument says what is done: it cannot be open.", hint)
+                if (open_part := left_open(pattern)) is not None:
+                    ledger.error((*at, part, place), *open_part)
         for variable, value in command.environment.items():
             if isinstance(value, str) and _SECRET.search(variable):
                 hint = f"Write {variable}: {{env: NAME}} and set the variable."

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.domain.policy import ApprovalPolicy
+from bot.domain.programs import fits
 from bot.domain.runbook import Severity
 
 
@@ -59,25 +59,11 @@ class Command:
 
     def only_looks(self, arguments: Sequence[str]) -> bool:
         """Whether these arguments are declared to change nothing."""
-        return any(_fits(pattern, arguments) for pattern in self.looks)
+        return any(fits(pattern, arguments) for pattern in self.looks)
 
     def allows(self, arguments: Sequence[str]) -> bool:
         """Whether these arguments are declared at all."""
-        return self.only_looks(arguments) or any(_fits(pattern, arguments) for pattern in self.changes)
-
-
-def _fits(pattern: tuple[str, ...], arguments: Sequence[str]) -> bool:
-    return len(pattern) == len(arguments) and all(map(_is, pattern, arguments))
-
-
-def _is(wanted: str, argument: str) -> bool:
-    """Whether an argument is what a pattern wants; a `*` at its beginning takes nothing that would be an option."""
-    if "*" not in wanted:
-        return wanted == argument
-    if wanted.startswith("*") and argument.startswith("-"):
-        return False
-    literal = ".*".join(re.escape(part) for part in wanted.split("*"))
-    return re.fullmatch(literal, argument, re.DOTALL) is not None
+        return self.only_looks(arguments) or any(fits(pattern, arguments) for pattern in self.changes)
 
 
 @dataclass(frozen=True, slots=True)

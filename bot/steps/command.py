@@ -20,6 +20,7 @@ from bot.errors import BotError, Mistake
 from bot.steps.base import TEMPLATE, Complaint, Done, Failed, InDoubt, Look, Outcome, Spec, StepContext
 from bot.steps.durations import Span, span
 from bot.steps.processes import Ended, Program, run
+from bot.steps.redaction import MASK
 
 TEMPLATED = ("{{", "{%")
 
@@ -97,13 +98,14 @@ class Command:
     async def preview(self, spec: CommandSpec, context: StepContext) -> Preview:
         """The exact arguments, secrets masked; what the program does with them cannot be rehearsed."""
         program, mask = _program(spec, context), context.targets.redact
+        said = context.system.commands[spec.command].environment
         return Preview(
             headline=f"Runs {mask(shlex.join(spec.argv))}",
             payload={
                 "program": mask(program.path),
                 "arguments": [mask(each) for each in spec.arguments],
                 "folder": mask(program.folder),
-                "environment": sorted(program.environment),
+                "environment": {name: mask(each) if isinstance(each, str) else MASK for name, each in said.items()},
             },
             warnings=("The program decides what this does; it could not be rehearsed.",),
             exact=False,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-LINE_CHARS = 20_000
 SHOWN_CHARS = 300
 _HEAD = 120  # how far into a line its time is looked for: container names and levels may stand before it
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,6})\d*)?\s?(Z|[+-]\d\d:?\d\d)?")
@@ -30,7 +29,7 @@ def lines_of(text: str) -> Iterator[Line]:
     for raw in text.splitlines():
         if raw.strip():
             at = time_in(raw) or at
-            yield Line(raw[:LINE_CHARS], at)
+            yield Line(raw, at)
 
 
 def lines_in(body: Any, entries: str, text: str, at: str) -> Iterator[Line]:
@@ -41,7 +40,7 @@ def lines_in(body: Any, entries: str, text: str, at: str) -> Iterator[Line]:
         raise ValueError(f"there is no list at «{entries}»")
     for entry in body:
         if isinstance(entry, Mapping):
-            yield Line(str(entry.get(text, ""))[:LINE_CHARS], moment(entry.get(at)))
+            yield Line(str(entry.get(text, "")), moment(entry.get(at)))
 
 
 def time_in(line: str) -> datetime | None:
@@ -102,18 +101,18 @@ class Search:
         for name, words in self._wanted.items():
             if any(word in folded for word in words):
                 self._counts[name] += 1
-                self._samples[name].append(line.text.strip()[:SHOWN_CHARS])
+                self._samples[name].append(line.text.strip())
                 first, _ = self._times[name]
                 self._times[name] = [first or line.at, line.at]
 
-    def found(self) -> dict[str, dict[str, Any]]:
-        """By name: count, first, last, samples."""
+    def found(self, mask: Callable[[str], str]) -> dict[str, dict[str, Any]]:
+        """By name: count, first, last, and samples, masked before they are cut: half a secret would not be known."""
         return {
             name: {
                 "count": self._counts[name],
                 "first": self._times[name][0],
                 "last": self._times[name][1],
-                "samples": list(self._samples[name]),
+                "samples": [mask(sample)[:SHOWN_CHARS] for sample in self._samples[name]],
             }
             for name in self._wanted
         }

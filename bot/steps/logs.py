@@ -23,7 +23,7 @@ from bot.steps.base import TEMPLATE, Complaint, Look, Spec, StepContext
 from bot.steps.durations import Span, span
 from bot.steps.log_lines import Line, Search, lines_in, lines_of
 from bot.steps.passive import Passive
-from bot.steps.processes import run
+from bot.steps.processes import OUTPUT_BYTES, run
 
 TAIL_BYTES = 16 * 1024**2
 BODY_BYTES = 4 * 1024**2
@@ -93,11 +93,7 @@ class Logs(Passive):
         since = now - min(span(spec.within), LONGEST_WINDOW)
         search = Search(wanted, since, spec.samples)
         cut = await _searched(search, source, spec, context, since, now)
-        mask = context.targets.redact
-        found = {
-            name: {**each, "samples": [mask(sample) for sample in each["samples"]]}
-            for name, each in search.found().items()
-        }
+        found = search.found(context.targets.redact)
         # What was cut off is older: it matters when it would still belong to the window.
         incomplete = cut and (search.oldest is None or search.oldest > since)
         value = {
@@ -130,7 +126,7 @@ async def _searched(
         if ended.code != 0:
             raise Mistake(f"The log «{source.name}» cannot be read: «{name}» ended with exit code {ended.code}.")
         for text in (ended.out, ended.err):
-            search.take(lines_of(text.decode("utf-8", "replace")))
+            search.take(lines_of(_whole(text, cut=len(text) >= OUTPUT_BYTES)))
         return ended.cut
     lines, cut = await _asked(source, context, since, until, limit)
     search.take(lines)
@@ -173,7 +169,8 @@ async def _asked(
     if response.status != 200:
         raise Mistake(f"The service that keeps the log «{source.name}» answered with status {response.status}.")
     if not source.entries:
-        return lines_of(body[:BODY_BYTES].decode("utf-8", "replace")), len(body) > BODY_BYTES
+        cut = len(body) > BODY_BYTES
+        return lines_of(_whole(body[:BODY_BYTES], cut=cut)), cut
     if len(body) > BODY_BYTES:
         raise Mistake(f"The log «{source.name}» has more to say than can be read; look at a shorter time.")
     try:
@@ -182,6 +179,11 @@ async def _asked(
         raise Mistake(
             f"The service that keeps the log «{source.name}» gave an answer that cannot be read."
         ) from trouble
+
+
+def _whole(text: bytes, *, cut: bool) -> str:
+    """The text up to its last whole line, when it was cut: half a secret would not be known."""
+    return (text.rpartition(b"\n")[0] if cut else text).decode("utf-8", "replace")
 
 
 def _filled(part: str, since: datetime, until: datetime) -> str:

@@ -1,5 +1,5 @@
-"""A program started without a shell, given only what it is meant to have, and surely ended: with everything it started,
-at its limit, and when nobody waits for it any more."""
+"""A program started without a shell, given only what it is meant to have, and surely ended, with everything it started,
+at its limit and when nobody waits for it any more. What one that ended by itself leaves running is left alone."""
 
 from __future__ import annotations
 
@@ -56,14 +56,11 @@ async def run(program: Program, arguments: Sequence[str], seconds: float) -> End
         try:
             async with asyncio.timeout(seconds):
                 code = await process.wait()
-            # What it started itself may hold its output open for ever.
-            await asyncio.wait({out.reading, err.reading}, timeout=POLITE_SECONDS)
-        finally:
-            _end(process)
-            # Killed is not gone: nobody else would ever ask how it ended.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(POLITE_SECONDS):
-                    await process.wait()
+        except BaseException:
+            await _end(process)
+            raise
+        # What it started itself may hold its output open for ever.
+        await asyncio.wait({out.reading, err.reading}, timeout=POLITE_SECONDS)
     return Ended(code, bytes(out.kept), bytes(err.kept), out.cut or err.cut, perf_counter() - started)
 
 
@@ -111,7 +108,13 @@ class _Head:
             self.cut = self.cut or len(piece) > room
 
 
-def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(process: asyncio.subprocess.Process) -> None:
     """End the program and all it started: they are one session, which is the group of its first process."""
+    if process.returncode is not None:
+        return
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
+    # Killed is not gone: nobody else would ever ask how it ended.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(POLITE_SECONDS):
+            await process.wait()

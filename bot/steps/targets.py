@@ -4,6 +4,7 @@ together. Secrets are read here, at use, from the environment that is handed in,
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import smtplib
 import ssl
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import aiohttp
 import asyncpg
 
+from bot.domain.programs import runs_anything
 from bot.domain.system import Command, Database, SecretRef, System
 from bot.errors import BotError, Misconfigured, Unavailable
 from bot.steps.processes import SEARCHED, Program
@@ -189,6 +191,11 @@ class Targets:
             raise Misconfigured(
                 f"The program of the command «{name}» is not on this machine.",
                 hint="Install it where the worker runs, or give its path in system.yaml.",
+            )
+        if runs_anything(path, os.path.realpath(path)):
+            raise Misconfigured(
+                f"The program of the command «{name}» runs anything it is given.",
+                hint="Declare the program itself, not a shell or one that starts others.",
             )
         own = {key: self.resolve(value) for key, value in command.environment.items()}
         folder = self.address(command.folder) if command.folder is not None else "/"

@@ -15,7 +15,7 @@ import pytest
 from bot.domain.facts import Fact, FactStatus
 from bot.domain.runbook import Section
 from bot.steps.base import StepContext
-from bot.steps.log_lines import lines_of, moment, time_in
+from bot.steps.log_lines import SHOWN_CHARS, lines_of, moment, time_in
 from bot.steps.logs import TAIL_BYTES, Logs, LogsSpec
 from tests.steps.conftest import SYSTEM, MakeContext
 from tests.steps.services import api
@@ -89,6 +89,15 @@ async def test_a_file_is_searched_within_the_window(here: StepContext) -> None:
     ]
 
 
+async def test_half_a_secret_is_not_shown(log: Path, here: StepContext) -> None:
+    """A secret at the place where a long line is cut is masked whole, wherever the cut falls."""
+    for before in range(SHOWN_CHARS - len(TOKEN), SHOWN_CHARS):
+        written(log, f"2026-11-21T02:50:00Z error {'x' * before}{TOKEN} and more\n")
+        (sample,) = (await looked(here)).value["found"]["errors"]["samples"]
+        assert TOKEN[:8] not in sample
+        assert len(sample) <= SHOWN_CHARS
+
+
 async def test_what_is_looked_for_is_text_and_no_pattern(here: StepContext) -> None:
     """A customer's name with brackets and stars finds itself, and an empty value is refused: it would find all."""
     assert (await looked(here, find={"a": "(a+)+$"})).value["found"]["a"]["count"] == 0
@@ -116,7 +125,7 @@ async def test_lines_without_a_time(log: Path, here: StepContext) -> None:
     """What nothing dates is looked through and counted as such; bytes that are no text harm nobody."""
     written(log, b"error one\n\xff\xfe error two\n" + b"x" * 100_000 + b" error\n")
     fact = await looked(here)
-    assert (fact.value["found"]["errors"]["count"], fact.value["untimed"]) == (2, 3)
+    assert (fact.value["found"]["errors"]["count"], fact.value["untimed"]) == (3, 3)
 
 
 @pytest.mark.parametrize("what", ["missing", "folder", "pipe"])
