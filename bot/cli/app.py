@@ -212,6 +212,7 @@ def drill(
     """Rehearse runbooks in a throw-away sandbox.
 
     Plants each fault and plays it through Slack: findings, approval, effect, verification, and the time of each.
+    Times are without Slack's rate limits.
     """
     from bot.cli import drill as drills
     from bot.telemetry import set_up
@@ -232,7 +233,10 @@ def bench(
     rounds: Annotated[int, typer.Option(help="How often each figure is taken.", min=1, max=1000)] = 20,
     json: AsJson = False,
 ) -> None:
-    """Measure the bot, each figure beside a floor."""
+    """Measure the bot, each figure beside a floor.
+
+    Under Slack's rate limits, as in production: 20 rounds take five minutes.
+    """
     from bot.cli import bench as measure
     from bot.telemetry import set_up
 

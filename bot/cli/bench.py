@@ -68,9 +68,9 @@ class Figure:
 
 
 async def bench(rounds: int) -> list[Figure]:
-    """Every figure, on a throw-away PostgreSQL that writes durably."""
+    """Every figure, on a throw-away PostgreSQL that writes durably, under Slack's limits as in production."""
     with Postgres.temporary(durable=True, options=OPTIONS) as postgres:
-        async with populated(postgres, rate_limits=False) as sandbox:
+        async with populated(postgres) as sandbox:
             return await Bench(sandbox, rounds).run()
 
 

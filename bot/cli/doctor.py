@@ -155,6 +155,8 @@ def _systems(settings: Settings, environment: Mapping[str, str]) -> list[Examine
 
 
 def _references(system: System) -> set[SecretRef]:
+    """The variables without which steps fail. Those under `secrets:` are left out: whether they are set is what the
+    steps that look at them find out."""
     refs: set[SecretRef] = set()
     for database in system.databases.values():
         refs.update(ref for ref in (database.read, database.act) if ref is not None)

@@ -1,4 +1,4 @@
-"""Runbooks as they are read in a terminal; nothing here waits for Slack's, Stripe's or the database's libraries."""
+"""Runbooks as they are read in a terminal; nothing here waits for the libraries of Slack, Stripe or SQLAlchemy."""
 
 from __future__ import annotations
 

@@ -117,36 +117,26 @@ class People:
         """One person's say on exactly what they were shown, recorded with its effect in one commit; a refusal is
         recorded too and changes nothing."""
         async with self._store.transaction() as tx:
-            known = await approvals.get(tx.connection, request_id)
-            if known is None:
-                raise Mistake("This request is not known here.")
-            # The run is locked before its request, in the order in which workers lock them.
-            run = await locked(tx, known.request.run)
-            stored = await approvals.get(tx.connection, request_id, lock=True)
-            assert stored is not None
-            request = stored.request
-            cast = await approvals.votes(tx.connection, request_id)
-            reasons = _reasons(request, digest, person, choice, members, cast, tx.now)
+            put = await _put(tx, request_id)
+            run, request = put.run, put.request
+            reasons = put.against(digest, person, choice, members, tx.now)
             if choice is Choice.BREAK_GLASS and len(reason.strip()) < SHORTEST_REASON:
                 reasons.append("Say why it cannot wait, in a sentence.")
             shown = StepUp.NONE
             if not reasons and (choice is not Choice.DENY or proof is not None):
                 shown, wrong = await self._proven(tx, request, person, proof)
                 reasons += [wrong] if wrong else []
-            about = {"request": request_id, "action": request.action, "choice": choice, "digest": request.digest}
             if reasons:
-                refused = Event(Happened.VOTE_REFUSED, person.id, {**about, "reasons": reasons})
-                tx.record(refused, run_id=run.id, incident_id=run.incident)
-                await self._run_out(tx, run, request)
+                await self._refuse(tx, put, person, choice, reasons)
                 return Ballot(False, None, tuple(reasons))
             vote = Vote(person, choice, request.digest, tx.now, reason, shown)
             await approvals.add_vote(tx, request_id, vote)
             tx.record(
-                Event(Happened.VOTE_CAST, person.id, {**about, "reason": reason, "proof": shown}),
+                Event(Happened.VOTE_CAST, person.id, {**put.about(choice), "reason": reason, "proof": shown}),
                 run_id=run.id,
                 incident_id=run.incident,
             )
-            verdict = evaluate(request, (*cast, vote), members, tx.now)
+            verdict = evaluate(request, (*put.cast, vote), members, tx.now)
             if verdict.state is RequestState.PENDING:
                 announce_request(tx, run, request.id)
             else:
@@ -158,20 +148,19 @@ class People:
     async def held_against(
         self, request_id: str, digest: str, person: Person, choice: Choice, members: Members
     ) -> tuple[str, ...]:
-        """Why this person could not vote so, told before a form is shown to them; recorded like a refused vote."""
+        """Why this person could not vote so, told before a form is shown to them; a refusal like that of a vote."""
         async with self._store.transaction() as tx:
-            stored = await approvals.get(tx.connection, request_id)
-            if stored is None:
-                raise Mistake("This request is not known here.")
-            request = stored.request
-            cast = await approvals.votes(tx.connection, request_id)
-            reasons = _reasons(request, digest, person, choice, members, cast, tx.now)
+            put = await _put(tx, request_id)
+            reasons = put.against(digest, person, choice, members, tx.now)
             if reasons:
-                about = {"request": request_id, "action": request.action, "choice": choice, "digest": request.digest}
-                run = await runs.get(tx.connection, request.run)
-                refused = Event(Happened.VOTE_REFUSED, person.id, {**about, "reasons": reasons})
-                tx.record(refused, run_id=request.run, incident_id=None if run is None else run.incident)
+                await self._refuse(tx, put, person, choice, reasons)
             return tuple(reasons)
+
+    async def _refuse(self, tx: Transaction, put: _Put, person: Person, choice: Choice, reasons: list[str]) -> None:
+        """Put on record that a vote was not taken, and why."""
+        refused = Event(Happened.VOTE_REFUSED, person.id, {**put.about(choice), "reasons": reasons})
+        tx.record(refused, run_id=put.run.id, incident_id=put.run.incident)
+        await self._run_out(tx, put.run, put.request)
 
     async def _proven(
         self, tx: Transaction, request: ApprovalRequest, person: Person, proof: Proof | None
@@ -345,20 +334,37 @@ def to_type(request: ApprovalRequest) -> str:
     return " ".join(request.named.split()) or request.action
 
 
-def _reasons(
-    request: ApprovalRequest,
-    digest: str,
-    person: Person,
-    choice: Choice,
-    members: Members,
-    cast: tuple[Vote, ...],
-    now: datetime,
-) -> list[str]:
-    """Why a vote is not taken."""
-    reasons = list(objections(request, person, members, now, choice))
-    if digest != request.digest:
-        reasons.append("What you clicked on is not what would be done now; look at the newest message.")
-    counted = evaluate(request, cast, members, now).counted
-    if not reasons and any((vote.person.id, vote.choice) == (person.id, choice) for vote in counted):
-        reasons.append("Your vote is counted already.")
-    return reasons
+@dataclass(frozen=True, slots=True)
+class _Put:
+    """A request as it is put to people, with its run, both locked, and the votes cast so far."""
+
+    run: Run
+    request: ApprovalRequest
+    cast: tuple[Vote, ...]
+
+    def about(self, choice: Choice) -> dict[str, Any]:
+        """What the record says of a vote on it."""
+        request = self.request
+        return {"request": request.id, "action": request.action, "choice": choice, "digest": request.digest}
+
+    def against(self, digest: str, person: Person, choice: Choice, members: Members, now: datetime) -> list[str]:
+        """Why a vote is not taken."""
+        reasons = list(objections(self.request, person, members, now, choice))
+        if digest != self.request.digest:
+            reasons.append("What you clicked on is not what would be done now; look at the newest message.")
+        counted = evaluate(self.request, self.cast, members, now).counted
+        if not reasons and any((vote.person.id, vote.choice) == (person.id, choice) for vote in counted):
+            reasons.append("Your vote is counted already.")
+        return reasons
+
+
+async def _put(tx: Transaction, request_id: str) -> _Put:
+    """Raises Mistake for one that is not known."""
+    known = await approvals.get(tx.connection, request_id)
+    if known is None:
+        raise Mistake("This request is not known here.")
+    # The run is locked before its request, in the order in which workers lock them.
+    run = await locked(tx, known.request.run)
+    stored = await approvals.get(tx.connection, request_id, lock=True)
+    assert stored is not None
+    return _Put(run, stored.request, await approvals.votes(tx.connection, request_id))

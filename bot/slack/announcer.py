@@ -35,12 +35,12 @@ _ORDER: Mapping[str, int] = {
     "approval": 2,
     "glass": 2,
     "nudge": 3,
-    "copies": 6,
-    "homes": 7,
     "notice": 3,
     "ended": 4,
     "resolved": 4,
     "incident": 5,
+    "copies": 6,
+    "homes": 7,
 }
 _LAST = 9
 

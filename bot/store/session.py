@@ -48,6 +48,8 @@ _AWAY = (
     ObjectNotInPrerequisiteStateError,
 )
 
+_AWAY_NOW = "The bot's database does not answer; please try again in a moment."
+
 
 def engine_of(url: str, *, pool_size: int = 10) -> AsyncEngine:
     """An engine on asyncpg for a plain `postgresql://` URL."""
@@ -150,10 +152,10 @@ class Store:
             async with self.engine.connect() as connection:
                 yield connection
         except _UNREACHABLE as error:
-            raise Unavailable("The bot's database does not answer.") from error
+            raise Unavailable(_AWAY_NOW) from error
         except DBAPIError as error:
             if _is_away(error):
-                raise Unavailable("The bot's database does not answer.") from error
+                raise Unavailable(_AWAY_NOW) from error
             raise
 
     @asynccontextmanager

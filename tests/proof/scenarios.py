@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any, ClassVar
 
 from bot.sandbox.postgres import Postgres
 from tests.proof.stage import SHIPPED, Stage, runbooks_with, staged
@@ -197,44 +198,52 @@ class StripeRefund(Scenario):
         return sum(each["payment_intent"] == self.payment for each in refunds)
 
 
-class HttpPost(Scenario):
-    """A request to a service that keeps no keys: only its own count tells how often it came."""
+class Arrival(Scenario, ABC):
+    """Something sent to somebody who keeps no keys: only how often it arrived tells how often it was sent."""
 
-    title, action = "HTTP request", "tell"
+    action = "tell"
+    runbook: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def arrived(self) -> list[Any]:
+        """What arrived, as the sandbox keeps it."""
 
     async def approved(self) -> str:
-        """Two have said yes to what cannot be rehearsed."""
-        run = await self.stage.started("RB-951")
+        """As many as it takes have said yes."""
+        run = await self.stage.started(self.runbook)
         await self.stage.approve(run, self.action)
         return run
 
     async def forget(self) -> None:
         """Nothing has arrived."""
-        self.stage.world.services.hooks.clear()
+        self.arrived.clear()
 
     async def effects(self) -> int:
-        """Requests that arrived."""
-        return len(self.stage.world.services.hooks)
+        """How often it arrived."""
+        return len(self.arrived)
 
 
-class MailSent(Scenario):
+class HttpPost(Arrival):
+    """A request to a service; what cannot be rehearsed takes two votes."""
+
+    title, runbook = "HTTP request", "RB-951"
+
+    @property
+    def arrived(self) -> list[Any]:
+        """Requests."""
+        return self.stage.world.services.hooks
+
+
+class MailSent(Arrival):
     """A message that cannot be called back."""
 
-    title, action = "E-mail", "tell"
+    title, runbook = "E-mail", "RB-952"
 
-    async def approved(self) -> str:
-        """The message is approved as it will go out."""
-        run = await self.stage.started("RB-952")
-        await self.stage.approve(run, self.action)
-        return run
-
-    async def forget(self) -> None:
-        """The box is empty."""
-        self.stage.world.mail.mails.clear()
-
-    async def effects(self) -> int:
-        """Messages that arrived."""
-        return len(self.stage.world.mail.mails)
+    @property
+    def arrived(self) -> list[Any]:
+        """Messages."""
+        return self.stage.world.mail.mails
 
 
 SCENARIOS: tuple[type[Scenario], ...] = (SqlChange, SqlUndo, StripeRefund, HttpPost, MailSent)
