@@ -8,6 +8,7 @@ not see, except the record of the run.
 from __future__ import annotations
 
 import asyncio
+import shlex
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -24,8 +25,8 @@ from bot.domain.run import ActionStatus, Run, RunState
 from bot.errors import Mistake
 from bot.runs.actions import to_type
 from bot.runs.shown import RunShown
-from bot.sandbox.alacarte import Planted, plant
 from bot.sandbox.postgres import Postgres
+from bot.sandbox.sample import Ground, Planted
 from bot.sandbox.slack.person import Person
 from bot.sandbox.slack.screen import Seen
 from bot.slack.forms import option_parts, option_value
@@ -42,6 +43,7 @@ QUIET = (RunState.DECIDING, RunState.AWAITING_APPROVAL, RunState.DONE, RunState.
 class Drill:
     """One branch of one runbook, to be played."""
 
+    system: str
     runbook: str
     branch: str
     fault: str
@@ -100,7 +102,9 @@ def drills_of(
     found = []
     for path in sorted(root.glob(f"*/{DRILLS}/*.yaml")):
         if every or path.stem in {id.upper() for id in ids}:
-            found += [_drill(path.stem, name, plan) for name, plan in yaml.safe_load(path.read_text()).items()]
+            found += [
+                _drill(path.parts[-3], path.stem, name, plan) for name, plan in yaml.safe_load(path.read_text()).items()
+            ]
     missing = {id.upper() for id in ids} - {each.runbook for each in found}
     if missing:
         raise Mistake(f"There are no drills for {', '.join(sorted(missing))}.")
@@ -119,8 +123,8 @@ async def drill(ids: Sequence[str], *, every: bool = False, branch: str = "") ->
 
 async def played(wanted: Drill, postgres: Postgres) -> Played:
     """Play one drill in a fresh sandbox."""
-    async with populated(postgres, rate_limits=False) as sandbox:
-        planted = await plant(wanted.fault, sandbox.world.alacarte, sandbox.world.stripe)
+    async with populated(postgres, systems=(wanted.system,), rate_limits=False) as sandbox:
+        planted = await sandbox.world.plant(wanted.system, wanted.fault)
         try:
             return await Stage(sandbox, wanted, planted).run()
         finally:
@@ -184,6 +188,8 @@ class Stage:
                 await responder.clicks(Verb.CLOSE)
             case "sql":
                 await self._sql(str(what))
+            case "plant":
+                await self._plant(str(what))
             case _:
                 raise Mistake(f"A drill knows no step «{verb}».")
         self._lap(f"{verb} {what}" if isinstance(what, str) and verb != "sql" else verb)
@@ -260,19 +266,37 @@ class Stage:
             got = await self._rows(query["query"])
             self._compare(query["query"], query["gives"], got)
         for word in expect.get("mail", ()):
-            if not any(word in f"{mail.subject}\n{mail.text}" for mail in self.sandbox.world.mail.mails):
+            if not any(word in f"{mail.subject}\n{mail.text}" for mail in self._ground.mail.mails):
                 self.differences.append(f"no mail says «{word}»")
+        for id, wanted in expect.get("stripe", {}).items():
+            found = self._ground.stripe.objects.find(self._filled(id)) or {}
+            self._compare(f"Stripe's {id}", wanted, {name: _plain(found.get(name)) for name in wanted})
+        asked = [f"{each.method} {each.path}" for each in self._ground.services.asked]
+        ran = [shlex.join(call) for call in self._ground.programs.calls()]
+        for what, said in (("asked", asked), ("ran", ran)):
+            for line, times in expect.get(what, {}).items():
+                self._compare(f"{what} {line}", times, said.count(self._filled(line)))
+
+    @property
+    def _ground(self) -> Ground:
+        return self.sandbox.world.grounds[self.drill.system]
 
     async def _rows(self, query: str) -> Any:
-        connection = await asyncpg.connect(self.sandbox.world.alacarte.read_url)
+        connection = await asyncpg.connect(self._ground.database.read_url)
         try:
             row = await connection.fetchrow(self._filled(query))
             return None if row is None else {key: _plain(value) for key, value in row.items()}
         finally:
             await connection.close()
 
+    async def _plant(self, fault: str) -> None:
+        """What somebody or something outside changes meanwhile."""
+        before = self.planted
+        self.planted = await self.sandbox.world.plant(self.drill.system, fault)
+        await before.close()
+
     async def _sql(self, statement: str) -> None:
-        connection = await self.sandbox.world.alacarte.connect()
+        connection = await self._ground.database.connect()
         try:
             await connection.execute(self._filled(statement))
         finally:
@@ -307,7 +331,7 @@ class Stage:
             raise TimeoutError(f"{what} did not come within {seconds:g} s; {stands}.") from None
 
     def _approvers(self, groups: Sequence[str]) -> list[str]:
-        system = next(iter(self.sandbox.bot.desk.library.catalogue.systems.values()))
+        system = self.sandbox.bot.desk.library.catalogue.systems[self.drill.system]
         handles = {system.groups[group].slack for group in groups}
         space = self.sandbox.world.slack.space
         members = [user for group in space.usergroups.values() if group.handle in handles for user in group.users]
@@ -315,9 +339,8 @@ class Stage:
 
     def _filled(self, text: str) -> str:
         """The text with what the fault planted: {business_id}, {pid}, …"""
-        known = {"business_id": self.planted.business_id, "pid": self.planted.pid, **self.planted.ids}
-        for name, value in known.items():
-            text = text.replace(f"{{{name}}}", str(value))
+        for name, value in self.planted.ids.items():
+            text = text.replace(f"{{{name}}}", value)
         return text
 
     def _compare(self, what: str, wanted: Any, got: Any) -> None:
@@ -330,8 +353,9 @@ class Stage:
         self._since = now
 
 
-def _drill(runbook: str, branch: str, plan: Mapping[str, Any]) -> Drill:
+def _drill(system: str, runbook: str, branch: str, plan: Mapping[str, Any]) -> Drill:
     return Drill(
+        system,
         runbook,
         branch,
         str(plan["fault"]),

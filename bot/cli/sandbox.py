@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import webbrowser
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +13,8 @@ from pathlib import Path
 from bot.cli.console import out
 from bot.clock import Clock
 from bot.main import Bot, running
-from bot.sandbox.alacarte import plant
 from bot.sandbox.postgres import Postgres
+from bot.sandbox.systems import SYSTEMS
 from bot.sandbox.templates import template
 from bot.sandbox.world import World, opened
 from bot.settings import Settings, SlackMode, read_settings
@@ -68,6 +68,7 @@ async def migrated(postgres: Postgres) -> str:
 async def populated(
     postgres: Postgres,
     *,
+    systems: Iterable[str] = ("alacarte",),
     port: int = 0,
     rate_limits: bool = True,
     hints: tuple[str, ...] = (),
@@ -79,7 +80,9 @@ async def populated(
     """A fresh world on a running server with a bot in it; `overrides` change what the bot is told, of its systems and
     of itself. Without `rate_limits` neither the local Slack nor the bot knows Slack's limits, and nothing waits."""
     ready = await migrated(postgres)
-    async with opened(postgres, MANIFEST, template=ready, port=port, rate_limits=rate_limits, hints=hints) as world:
+    async with opened(
+        postgres, MANIFEST, systems=systems, template=ready, port=port, rate_limits=rate_limits, hints=hints
+    ) as world:
         settings = settings_in(world, runbooks=runbooks, overrides=overrides)
         environment = {**world.environment(), **(overrides or {})}
         async with running(settings, environment, work=work, clock=clock, rate_limits=rate_limits) as bot:
@@ -88,13 +91,13 @@ async def populated(
 
 async def open_sandbox(port: int, *, browser: bool, data: Path | None) -> None:
     """Everything up, the address printed, and wait. Raises what its parts raise, each with one sentence."""
-    out.print("Starting PostgreSQL, the sample system, a local Stripe, a local Slack and the bot …")
+    out.print("Starting PostgreSQL, the sample systems, a local Stripe, a local Slack and the bot …")
     postgres = Postgres(data, options=OPTIONS)
     await asyncio.to_thread(postgres.start)
     try:
-        async with populated(postgres, port=port, hints=HINTS) as sandbox:
+        async with populated(postgres, systems=SYSTEMS, port=port, hints=HINTS) as sandbox:
             for fault in STANDING_FAULTS:
-                await plant(fault, sandbox.world.alacarte, sandbox.world.stripe)
+                await sandbox.world.plant("alacarte", fault)
             _greet(sandbox.world.slack.origin, browser=browser)
             await asyncio.Event().wait()
     finally:

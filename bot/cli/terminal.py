@@ -11,14 +11,14 @@ from rich.live import Live
 from rich.prompt import Prompt
 from rich.text import Text
 
+from bot.authoring.loader import catalogue_at
 from bot.cli.console import out
 from bot.cli.listing import known
-from bot.cli.sandbox import OPTIONS, Sandbox, populated
+from bot.cli.sandbox import OPTIONS, ROOT, Sandbox, populated
 from bot.domain.approval import RequestState
 from bot.domain.run import CheckStatus, RunState
 from bot.main import Bot, running
 from bot.runs.shown import RunShown
-from bot.sandbox.alacarte import plant
 from bot.sandbox.postgres import Postgres
 from bot.settings import Settings
 from bot.slack.verbs import Verb
@@ -29,12 +29,13 @@ LOOK_EVERY = 0.2
 
 async def run_in_sandbox(id: str, inputs: Mapping[str, str], *, fault: str, approve_all: bool) -> None:
     """Run a runbook against a throw-away sandbox: you ask as Ana, and approve as somebody who may."""
+    runbook = known(catalogue_at(ROOT / "runbooks"), id)
     with Postgres.temporary(options=OPTIONS) as postgres:
-        async with populated(postgres, rate_limits=False) as sandbox:
+        async with populated(postgres, systems=(runbook.system,), rate_limits=False) as sandbox:
             if fault:
-                planted = await plant(fault, sandbox.world.alacarte, sandbox.world.stripe)
-                if planted.business_id is not None and "business_id" not in inputs:
-                    inputs = {"business_id": str(planted.business_id), **inputs}
+                planted = await sandbox.world.plant(runbook.system, fault)
+                wanted = {each.name for each in runbook.inputs}
+                inputs = {**{name: value for name, value in planted.ids.items() if name in wanted}, **inputs}
             await _in_slack(sandbox, id, inputs, approve_all=approve_all)
 
 

@@ -1,13 +1,12 @@
-"""The sample system's other services on loopback: health, status pages, functions, received webhooks and mails."""
+"""A sample system's other services on loopback: health, status pages, functions and received webhooks."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from typing import Any
 
 from aiohttp import web
@@ -44,6 +43,30 @@ class Switch:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """One request to an answer that was given by `LocalServices.answer`."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    json: Any
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a request is answered with; `then` is called first, and what it returns, if anything, is the answer's JSON.
+    With `token`, whoever does not send the services' bearer token is refused."""
+
+    status: int = 200
+    json: Any = None
+    text: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    then: Callable[[Asked], Awaitable[Any]] | None = None
+    token: bool = False
+
+
+@dataclass(frozen=True)
 class Hook:
     """A webhook that somebody sent us: the last part of its address, its headers in lower case, and its raw body."""
 
@@ -57,11 +80,12 @@ async def _nothing_known(_business_id: str, _apply: bool) -> Json | None:
 
 
 class LocalServices:
-    """One HTTP server for everything of the sample system that is neither its database nor Stripe.
+    """One HTTP server for everything of a sample system that is neither its database nor Stripe.
 
     `/health`; `/status/{provider}/api/v2/status.json` as Statuspage does; `/functions/v1/check-subscription` with the
     bearer token `token`, answered by `check(business_id, apply)`, where GET only looks and POST also applies;
     `/hooks/{name}`, which keeps what it gets in `hooks`. `switches` makes a path fail or slow, `statuses` sets a page.
+    Everything else is what `answer` made of it; `asked` keeps those requests.
     """
 
     def __init__(self, *, port: int = 0, token: str = "", check: Check = _nothing_known) -> None:
@@ -70,6 +94,8 @@ class LocalServices:
         self.switches: dict[str, Switch] = {}
         self.statuses: dict[str, str] = dict.fromkeys(PROVIDERS, OPERATIONAL)
         self.hooks: list[Hook] = []
+        self.asked: list[Asked] = []
+        self._replies: dict[tuple[str, str], Reply] = {}
         self.url = ""
         self._port = port
         self._runner: web.AppRunner | None = None
@@ -83,6 +109,7 @@ class LocalServices:
         app.router.add_get("/functions/v1/check-subscription", self._check_subscription)
         app.router.add_post("/functions/v1/check-subscription", self._check_subscription)
         app.router.add_post("/hooks/{name}", self._receive)
+        app.router.add_route("*", "/{path:.*}", self._replied)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
@@ -107,6 +134,35 @@ class LocalServices:
             await self._arrived.wait_for(lambda: len(self.hooks) >= count)
         return self.hooks
 
+    def answer(self, method: str, path: str, reply: Reply) -> None:
+        """From now on a request like this gets this reply. In `path`, {any} stands for one part of it."""
+        self._replies.pop((method, path), None)
+        self._replies[method, path] = reply
+
+    async def _replied(self, request: web.Request) -> web.Response:
+        reply = next(
+            (
+                reply
+                for (method, path), reply in reversed(self._replies.items())
+                if method == request.method and re.fullmatch(re.sub(r"\{[^}]*\}", "[^/]+", path), request.path)
+            ),
+            None,
+        )
+        asked = Asked(request.method, request.path, dict(request.query), dict(request.headers), await _json_of(request))
+        self.asked.append(asked)
+        if reply is None:
+            return web.json_response({"error": "not found"}, status=404)
+        if reply.token and not self._trusted(request):
+            return web.json_response({"error": "unauthorized"}, status=401)
+        said = await reply.then(asked) if reply.then is not None else None
+        if reply.text is not None:
+            return web.Response(text=reply.text, status=reply.status, headers=reply.headers)
+        return web.json_response(reply.json if said is None else said, status=reply.status, headers=reply.headers)
+
+    def _trusted(self, request: web.Request) -> bool:
+        given = request.headers.get("Authorization", "")
+        return secrets.compare_digest(given.encode(), f"Bearer {self.token}".encode())
+
     @web.middleware
     async def _switched(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -129,8 +185,7 @@ class LocalServices:
         return web.json_response({"page": {"id": provider, "name": provider.capitalize()}, "status": shown})
 
     async def _check_subscription(self, request: web.Request) -> web.Response:
-        given = request.headers.get("Authorization", "")
-        if not secrets.compare_digest(given.encode(), f"Bearer {self.token}".encode()):
+        if not self._trusted(request):
             return web.json_response({"error": "unauthorized"}, status=401)
         apply = request.method == "POST"
         asked = await _json_of(request) if apply else request.query
@@ -157,148 +212,3 @@ async def _json_of(request: web.Request) -> Json:
     except ValueError:
         return {}
     return given if isinstance(given, dict) else {}
-
-
-@dataclass(frozen=True)
-class Mail:
-    """A mail as it came: the envelope's addresses, and the message."""
-
-    sender: str
-    recipients: tuple[str, ...]
-    message: EmailMessage
-
-    @property
-    def subject(self) -> str:
-        """The subject line."""
-        return str(self.message["Subject"] or "")
-
-    @property
-    def text(self) -> str:
-        """The plain text, empty when there is none."""
-        body = self.message.get_body(("plain",))
-        return "" if body is None else str(body.get_content())
-
-
-@dataclass
-class _Envelope:
-    sender: str | None = None
-    recipients: list[str] = field(default_factory=list)
-
-
-class MailSink:
-    """An SMTP server (RFC 5321 with 8BITMIME only) on loopback that keeps every mail in `mails` and sends none.
-
-    `refuse` answers the next recipients with that code and text, as a full mailbox does.
-    """
-
-    def __init__(self, *, port: int = 0) -> None:
-        self.mails: list[Mail] = []
-        self.refuse: str | None = None
-        self.host, self.port = "127.0.0.1", port
-        self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
-        self._arrived = asyncio.Condition()
-
-    async def start(self) -> MailSink:
-        """Listen on 127.0.0.1, on the given port or any free one."""
-        self._server = await asyncio.start_server(self._talk, self.host, self.port, limit=1 << 20)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def stop(self) -> None:
-        """Stop listening and end the conversations; the mails stay."""
-        if self._server is not None:
-            self._server.close()
-            for writer in tuple(self._writers):
-                writer.close()
-            await self._server.wait_closed()
-            self._server = None
-
-    async def __aenter__(self) -> MailSink:
-        return await self.start()
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def received(self, count: int, *, seconds: float = 5.0) -> list[Mail]:
-        """The mails once there are `count` of them; TimeoutError when they do not come in time."""
-        async with asyncio.timeout(seconds), self._arrived:
-            await self._arrived.wait_for(lambda: len(self.mails) >= count)
-        return self.mails
-
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
-        envelope = _Envelope()
-        try:
-            await _say(writer, "220 localhost mail sink")
-            while line := await reader.readline():
-                verb, _, rest = line.decode("utf-8", "replace").strip().partition(" ")
-                answer = await self._answer(verb.upper(), rest, envelope, reader, writer)
-                await _say(writer, answer)
-                if verb.upper() == "QUIT":
-                    break
-        except (ConnectionError, asyncio.IncompleteReadError):
-            return
-        finally:
-            self._writers.discard(writer)
-            writer.close()
-
-    async def _answer(
-        self,
-        verb: str,
-        rest: str,
-        envelope: _Envelope,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-    ) -> str:
-        match verb:
-            case "EHLO" | "HELO":
-                answer = "250-localhost\r\n250 8BITMIME" if verb == "EHLO" else "250 localhost"
-            case "MAIL":
-                envelope.sender, envelope.recipients = _address(rest), []
-                answer = "250 OK"
-            case "RCPT" if self.refuse is not None:
-                answer = self.refuse
-            case "RCPT":
-                envelope.recipients.append(_address(rest))
-                answer = "250 OK"
-            case "DATA" if envelope.sender is None or not envelope.recipients:
-                answer = "503 Say MAIL and RCPT first"
-            case "DATA":
-                await _say(writer, "354 End with a dot on a line of its own")
-                await self._keep(envelope, await _data(reader))
-                answer = "250 Kept"
-            case "RSET":
-                envelope.sender, envelope.recipients = None, []
-                answer = "250 OK"
-            case "NOOP":
-                answer = "250 OK"
-            case "QUIT":
-                answer = "221 Bye"
-            case _:
-                answer = "502 Not implemented"
-        return answer
-
-    async def _keep(self, envelope: _Envelope, raw: bytes) -> None:
-        message = message_from_bytes(raw, policy=policy.default)
-        mail = Mail(envelope.sender or "", tuple(envelope.recipients), message)
-        envelope.sender, envelope.recipients = None, []
-        async with self._arrived:
-            self.mails.append(mail)
-            self._arrived.notify_all()
-
-
-async def _say(writer: asyncio.StreamWriter, line: str) -> None:
-    writer.write(f"{line}\r\n".encode())
-    await writer.drain()
-
-
-async def _data(reader: asyncio.StreamReader) -> bytes:
-    lines: list[bytes] = []
-    while (line := await reader.readuntil(b"\n")) != b".\r\n":
-        lines.append(line[1:] if line.startswith(b".") else line)
-    return b"".join(lines)
-
-
-def _address(rest: str) -> str:
-    return rest.partition("<")[2].partition(">")[0]

@@ -29,6 +29,15 @@ def test_every_runbook_is_drilled() -> None:
 async def test_a_drill_can_fail(postgres: Postgres) -> None:
     """A drill that expects the wrong finding says what differed."""
     right = next(drill for drill in DRILLS if drill.branch == "in_step")
-    wrong = Drill(right.runbook, right.branch, right.fault, right.inputs, ["webhook_missed"], [], {"state": "deciding"})
+    wrong = Drill(
+        right.system,
+        right.runbook,
+        right.branch,
+        right.fault,
+        right.inputs,
+        ["webhook_missed"],
+        [],
+        {"state": "deciding"},
+    )
     result = await played(wrong, postgres)
     assert result.differences == ("findings: expected ['webhook_missed'], got ['in_step']",)

@@ -20,9 +20,10 @@ from bot.domain.change import EffectKey, Preview, digest_of
 from bot.domain.facts import Fact, FactStatus
 from bot.domain.runbook import Check, Runbook
 from bot.domain.system import System
-from bot.sandbox.alacarte import Alacarte, build
+from bot.sandbox.database import SampleDatabase, build
+from bot.sandbox.mail import MailSink
 from bot.sandbox.postgres import Postgres
-from bot.sandbox.services import LocalServices, MailSink
+from bot.sandbox.services import LocalServices
 from bot.sandbox.stripe import LocalStripe
 from bot.steps.base import Outcome, Question, StepContext
 from bot.steps.registry import KINDS
@@ -138,7 +139,7 @@ class SampleSystem:
     """The sample system, running, and the shipped runbooks."""
 
     catalogue: Catalogue
-    alacarte: Alacarte
+    alacarte: SampleDatabase
     stripe: LocalStripe
     services: LocalServices
     mail: MailSink
@@ -158,7 +159,7 @@ async def sample_system(postgres: Postgres, name: str) -> AsyncIterator[SampleSy
     catalogue, problems = load_tree(RUNBOOKS)
     assert not problems, problems
     async with AsyncExitStack() as stack:
-        alacarte = await build(postgres, name=name)
+        alacarte = await build(postgres, "alacarte", name=name)
         stack.push_async_callback(alacarte.drop)
         stripe = await stack.enter_async_context(LocalStripe())
         services = await stack.enter_async_context(LocalServices())

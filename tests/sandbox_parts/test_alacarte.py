@@ -14,8 +14,9 @@ import pytest
 import stripe as stripe_sdk
 
 from bot.errors import Mistake
-from bot.sandbox.alacarte import CUSTOMERS, FAULTS, Alacarte, build, plant, settle, subscription_check
+from bot.sandbox.alacarte import CUSTOMERS, FAULTS, plant, settle, subscription_check
 from bot.sandbox.alacarte.billing_faults import BILLING_FAULTS
+from bot.sandbox.database import SampleDatabase, build
 from bot.sandbox.postgres import Postgres
 from bot.sandbox.services import LocalServices
 from bot.sandbox.stripe import LocalStripe
@@ -28,9 +29,9 @@ CREATE_INDEX = (
 
 
 @pytest.fixture
-async def alacarte(server: Postgres) -> AsyncIterator[Alacarte]:
+async def alacarte(server: Postgres) -> AsyncIterator[SampleDatabase]:
     """A copy of the sample database for one test."""
-    made = await build(server, name=f"alacarte_{next(NUMBERS)}")
+    made = await build(server, "alacarte", name=f"alacarte_{next(NUMBERS)}")
     yield made
     await made.drop()
 
@@ -45,7 +46,7 @@ async def connected(url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record
         await connection.close()
 
 
-async def business(alacarte: Alacarte, name: str) -> dict[str, Any]:
+async def business(alacarte: SampleDatabase, name: str) -> dict[str, Any]:
     """The row of a fault's customer, as the reader sees it."""
     async with connected(alacarte.read_url) as reader:
         row = await reader.fetchrow("SELECT * FROM businesses WHERE id = $1", CUSTOMERS[name].business_id)
@@ -64,7 +65,7 @@ async def business(alacarte: Alacarte, name: str) -> dict[str, Any]:
         "SELECT pg_read_file('/etc/passwd')",
     ],
 )
-async def test_the_reader_only_reads(alacarte: Alacarte, statement: str) -> None:
+async def test_the_reader_only_reads(alacarte: SampleDatabase, statement: str) -> None:
     """The reader changes nothing, even in a transaction it made writable, and sees no secret's value."""
     async with connected(alacarte.read_url) as reader:
         await reader.execute("SET default_transaction_read_only = off")
@@ -72,7 +73,7 @@ async def test_the_reader_only_reads(alacarte: Alacarte, statement: str) -> None
             await reader.execute(statement)
 
 
-async def test_the_reader_is_read_only_and_bounded(alacarte: Alacarte) -> None:
+async def test_the_reader_is_read_only_and_bounded(alacarte: SampleDatabase) -> None:
     """The reader starts read-only with a time limit, and sees secrets' names, other sessions and statistics."""
     async with connected(alacarte.app_url) as app, connected(alacarte.read_url) as reader:
         assert await reader.fetchval("SHOW default_transaction_read_only") == "on"
@@ -104,14 +105,14 @@ async def test_the_reader_is_read_only_and_bounded(alacarte: Alacarte) -> None:
         "ALTER EVENT TRIGGER indexes_only DISABLE",
     ],
 )
-async def test_the_actor_cannot_drop_or_rewrite_history(alacarte: Alacarte, statement: str) -> None:
+async def test_the_actor_cannot_drop_or_rewrite_history(alacarte: SampleDatabase, statement: str) -> None:
     """The actor owns messages for its indexes only, and neither definitions nor the record are its to change."""
     async with connected(alacarte.act_url) as actor:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await actor.execute(statement)
 
 
-async def test_the_actor_does_what_runbooks_do(alacarte: Alacarte, stripe: LocalStripe) -> None:
+async def test_the_actor_does_what_runbooks_do(alacarte: SampleDatabase, stripe: LocalStripe) -> None:
     """The actor unfreezes, credits with an audit row and a receipt in one transaction, and undoes the credit."""
     planted = await plant("credit_missed", alacarte, stripe)
     async with connected(alacarte.act_url) as actor:
@@ -142,7 +143,7 @@ async def test_the_actor_does_what_runbooks_do(alacarte: Alacarte, stripe: Local
     assert removed == "DELETE 1"
 
 
-async def test_the_actor_makes_and_drops_the_index(alacarte: Alacarte) -> None:
+async def test_the_actor_makes_and_drops_the_index(alacarte: SampleDatabase) -> None:
     """The actor builds the missing index without blocking, the planner uses it, and the undo drops it."""
     look = "EXPLAIN SELECT * FROM messages WHERE conversation_id = md5('conversation 7')::uuid ORDER BY created_at DESC"
     async with connected(alacarte.act_url) as actor:
@@ -153,26 +154,26 @@ async def test_the_actor_makes_and_drops_the_index(alacarte: Alacarte) -> None:
         assert "Seq Scan" in str(await actor.fetch(look))
 
 
-async def test_copies_are_apart_and_an_existing_one_is_kept(server: Postgres, alacarte: Alacarte) -> None:
+async def test_copies_are_apart_and_an_existing_one_is_kept(server: Postgres, alacarte: SampleDatabase) -> None:
     """A change in one copy is not in another; building the same name again keeps it, and `fresh` makes it anew."""
     async with connected(alacarte.act_url) as actor:
         await actor.execute("UPDATE businesses SET name = 'changed'")
-    other = await build(server, name=f"alacarte_{next(NUMBERS)}")
-    kept = await build(server, name=alacarte.name)
+    other = await build(server, "alacarte", name=f"alacarte_{next(NUMBERS)}")
+    kept = await build(server, "alacarte", name=alacarte.name)
     changed = "SELECT count(*) FROM businesses WHERE name = 'changed'"
     async with connected(other.read_url) as reader:
         assert await reader.fetchval(changed) == 0
         assert await reader.fetchval("SELECT count(*) FROM messages") == 60_000
     async with connected(kept.read_url) as reader:
         assert await reader.fetchval(changed) == 60
-    anew = await build(server, name=alacarte.name, fresh=True)
+    anew = await build(server, "alacarte", name=alacarte.name, fresh=True)
     async with connected(anew.read_url) as reader:
         assert await reader.fetchval(changed) == 0
     await other.drop()
 
 
 @pytest.mark.parametrize("name", sorted(BILLING_FAULTS))
-async def test_a_billing_fault_can_be_planted_again(name: str, alacarte: Alacarte, stripe: LocalStripe) -> None:
+async def test_a_billing_fault_can_be_planted_again(name: str, alacarte: SampleDatabase, stripe: LocalStripe) -> None:
     """Planted twice, a fault is the same: the same ids, which exist at Stripe, and the same row of the business."""
     first = await plant(name, alacarte, stripe)
     row = await business(alacarte, name)
@@ -187,7 +188,7 @@ async def test_a_billing_fault_can_be_planted_again(name: str, alacarte: Alacart
             assert stripe.objects.get(wanted)["object"] == kind
 
 
-async def test_frozen_accounts(alacarte: Alacarte, stripe: LocalStripe, sdk: stripe_sdk.StripeClient) -> None:
+async def test_frozen_accounts(alacarte: SampleDatabase, stripe: LocalStripe, sdk: stripe_sdk.StripeClient) -> None:
     """RB-001: the five cases differ in the freeze, its reason, Stripe's invoice and what our webhook noted."""
     seen = {}
     for name in (
@@ -216,7 +217,7 @@ async def test_frozen_accounts(alacarte: Alacarte, stripe: LocalStripe, sdk: str
 
 
 async def test_the_paid_invoices_event_failed_here(
-    alacarte: Alacarte, stripe: LocalStripe, sdk: stripe_sdk.StripeClient
+    alacarte: SampleDatabase, stripe: LocalStripe, sdk: stripe_sdk.StripeClient
 ) -> None:
     """RB-001 paid_but_frozen: Stripe lists the event as not delivered, and our log has it as failed with its error."""
     planted = await plant("paid_but_frozen", alacarte, stripe)
@@ -229,7 +230,9 @@ async def test_the_paid_invoices_event_failed_here(
     assert "timeout" in row["error"]
 
 
-async def test_subscriptions_out_of_step(alacarte: Alacarte, stripe: LocalStripe, sdk: stripe_sdk.StripeClient) -> None:
+async def test_subscriptions_out_of_step(
+    alacarte: SampleDatabase, stripe: LocalStripe, sdk: stripe_sdk.StripeClient
+) -> None:
     """RB-011: the five cases differ in what Stripe and the database say, and in whether the paid period is over."""
     seen = {}
     for name in ("webhook_missed", "canceled_in_stripe", "canceled_period_not_over", "in_step", "tier_differs"):
@@ -250,7 +253,7 @@ async def test_subscriptions_out_of_step(alacarte: Alacarte, stripe: LocalStripe
     }
 
 
-async def test_the_missed_event_never_arrived(alacarte: Alacarte, stripe: LocalStripe) -> None:
+async def test_the_missed_event_never_arrived(alacarte: SampleDatabase, stripe: LocalStripe) -> None:
     """RB-011 webhook_missed: our log has no line of the event, and Stripe still owes its delivery."""
     planted = await plant("webhook_missed", alacarte, stripe)
     assert stripe.objects.get(planted.ids["event"])["pending_webhooks"] == 1
@@ -268,7 +271,7 @@ async def test_the_missed_event_never_arrived(alacarte: Alacarte, stripe: LocalS
     ],
 )
 async def test_bought_credits(
-    name: str, expected: tuple[str, dict[str, str], int], alacarte: Alacarte, stripe: LocalStripe
+    name: str, expected: tuple[str, dict[str, str], int], alacarte: SampleDatabase, stripe: LocalStripe
 ) -> None:
     """RB-012: the payment's metadata, the balance and the ledger are as the fault says."""
     balance, metadata, credited = expected
@@ -282,7 +285,7 @@ async def test_bought_credits(
 
 
 @pytest.mark.parametrize(("name", "wrong"), [("overcharged", "12.00"), ("negative_balance", "0.00")])
-async def test_deductions_add_up(name: str, wrong: str, alacarte: Alacarte, stripe: LocalStripe) -> None:
+async def test_deductions_add_up(name: str, wrong: str, alacarte: SampleDatabase, stripe: LocalStripe) -> None:
     """RB-012: the balance is what was credited less what was charged, and the wrong part is what the fault says."""
     planted = await plant(name, alacarte, stripe)
     async with connected(alacarte.read_url) as reader:
@@ -297,7 +300,7 @@ async def test_deductions_add_up(name: str, wrong: str, alacarte: Alacarte, stri
     assert (await business(alacarte, name))["credit_balance"] == sums["credited"] - sums["charged"]
 
 
-async def test_a_long_query_runs_until_it_is_terminated(alacarte: Alacarte, stripe: LocalStripe) -> None:
+async def test_a_long_query_runs_until_it_is_terminated(alacarte: SampleDatabase, stripe: LocalStripe) -> None:
     """RB-004 long_query: the reader sees the dashboard's session, the actor ends it, closing it then is harmless."""
     planted = await plant("long_query", alacarte, stripe)
     session = planted.session
@@ -314,7 +317,7 @@ async def test_a_long_query_runs_until_it_is_terminated(alacarte: Alacarte, stri
     assert not session.is_alive
 
 
-async def test_an_idle_transaction_holds_its_lock(alacarte: Alacarte, stripe: LocalStripe) -> None:
+async def test_an_idle_transaction_holds_its_lock(alacarte: SampleDatabase, stripe: LocalStripe) -> None:
     """RB-004 idle_in_transaction: the session is idle, and its row can't be changed until it is closed."""
     planted = await plant("idle_in_transaction", alacarte, stripe)
     change = "UPDATE conversations SET contact_name = 'x' WHERE id = md5('conversation 1')::uuid"
@@ -329,7 +332,7 @@ async def test_an_idle_transaction_holds_its_lock(alacarte: Alacarte, stripe: Lo
         assert await actor.execute(change) == "UPDATE 1"
 
 
-async def test_a_missing_index_shows_in_the_statistics(alacarte: Alacarte, stripe: LocalStripe) -> None:
+async def test_a_missing_index_shows_in_the_statistics(alacarte: SampleDatabase, stripe: LocalStripe) -> None:
     """RB-004 missing_index: over 1000 sequential scans of messages and hardly an index scan; quiet has neither."""
     scans = "SELECT seq_scan, coalesce(idx_scan, 0) FROM pg_stat_user_tables WHERE relname = 'messages'"
     async with connected(alacarte.read_url) as reader:
@@ -345,14 +348,14 @@ async def test_a_missing_index_shows_in_the_statistics(alacarte: Alacarte, strip
     assert loud[1] < 10
 
 
-async def test_an_unknown_fault_is_a_mistake(alacarte: Alacarte, stripe: LocalStripe) -> None:
+async def test_an_unknown_fault_is_a_mistake(alacarte: SampleDatabase, stripe: LocalStripe) -> None:
     """A fault that does not exist is refused with the names of those that do."""
     with pytest.raises(Mistake, match="no fault called nonsense") as mistake:
         await plant("nonsense", alacarte, stripe)
     assert all(name in mistake.value.hint for name in FAULTS)
 
 
-async def test_settling_ends_every_billing_fault(alacarte: Alacarte, stripe: LocalStripe) -> None:
+async def test_settling_ends_every_billing_fault(alacarte: SampleDatabase, stripe: LocalStripe) -> None:
     """After settling, every sample customer is active, unfrozen and in step, whatever was planted before."""
     for name in BILLING_FAULTS:
         await plant(name, alacarte, stripe)
@@ -364,7 +367,7 @@ async def test_settling_ends_every_billing_fault(alacarte: Alacarte, stripe: Loc
         assert stripe.objects.get(customer.subscription_id)["status"] == "active"
 
 
-async def test_check_subscription_looks_and_applies(alacarte: Alacarte, stripe: LocalStripe) -> None:
+async def test_check_subscription_looks_and_applies(alacarte: SampleDatabase, stripe: LocalStripe) -> None:
     """The sample system's own function shows the wrong tier on GET and copies Stripe's on POST, with the token only."""
     planted = await plant("webhook_missed", alacarte, stripe)
     asked = {"business_id": str(planted.business_id)}

@@ -10,7 +10,8 @@ from email.message import EmailMessage
 import aiohttp
 import pytest
 
-from bot.sandbox.services import LocalServices, MailSink, Switch
+from bot.sandbox.mail import MailSink
+from bot.sandbox.services import LocalServices, Switch
 
 
 @pytest.fixture

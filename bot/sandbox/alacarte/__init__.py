@@ -2,7 +2,7 @@
 
 from bot.sandbox.alacarte.checking import subscription_check
 from bot.sandbox.alacarte.customers import CUSTOMERS, Customer
-from bot.sandbox.alacarte.database import Alacarte, build
 from bot.sandbox.alacarte.faults import FAULTS, Planted, plant, settle
+from bot.sandbox.alacarte.system import SYSTEM
 
-__all__ = ["CUSTOMERS", "FAULTS", "Alacarte", "Customer", "Planted", "build", "plant", "settle", "subscription_check"]
+__all__ = ["CUSTOMERS", "FAULTS", "SYSTEM", "Customer", "Planted", "plant", "settle", "subscription_check"]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from bot.sandbox.alacarte.database import Alacarte
+from bot.sandbox.database import SampleDatabase
 from bot.sandbox.stripe import LocalStripe
 
 COPY = """
@@ -19,7 +19,7 @@ WHERE id = $1
 
 
 def subscription_check(
-    alacarte: Alacarte, stripe: LocalStripe
+    alacarte: SampleDatabase, stripe: LocalStripe
 ) -> Callable[[str, bool], Awaitable[dict[str, Any] | None]]:
     """The function behind /functions/v1/check-subscription: (business id, apply) to its answer, None when unknown."""
 

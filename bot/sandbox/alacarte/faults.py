@@ -9,9 +9,9 @@ from bot.errors import Mistake
 from bot.sandbox.alacarte import sessions
 from bot.sandbox.alacarte.billing_faults import BILLING_FAULTS
 from bot.sandbox.alacarte.customers import CUSTOMERS, Customer
-from bot.sandbox.alacarte.database import Alacarte
 from bot.sandbox.alacarte.desk import Desk
 from bot.sandbox.alacarte.sessions import PlantedSession
+from bot.sandbox.database import SampleDatabase
 from bot.sandbox.stripe import LocalStripe
 
 LOAD_FAULTS = ("long_query", "missing_index", "idle_in_transaction", "quiet")
@@ -49,7 +49,7 @@ class Planted:
             await self.session.close()
 
 
-async def plant(name: str, alacarte: Alacarte, stripe: LocalStripe) -> Planted:
+async def plant(name: str, alacarte: SampleDatabase, stripe: LocalStripe) -> Planted:
     """Plant a fault by name, from `FAULTS`; planting it again starts it anew. Raises Mistake for an unknown name."""
     if name in BILLING_FAULTS:
         return await _plant_billing(name, alacarte, stripe)
@@ -68,7 +68,7 @@ async def plant(name: str, alacarte: Alacarte, stripe: LocalStripe) -> Planted:
     return Planted(name, "RB-004", ids={"pid": str(session.pid)}, session=session)
 
 
-async def _plant_billing(name: str, alacarte: Alacarte, stripe: LocalStripe) -> Planted:
+async def _plant_billing(name: str, alacarte: SampleDatabase, stripe: LocalStripe) -> Planted:
     customer = CUSTOMERS[name]
     connection = await alacarte.connect()
     try:
@@ -79,7 +79,7 @@ async def _plant_billing(name: str, alacarte: Alacarte, stripe: LocalStripe) -> 
     return Planted(name, f"RB-{customer.runbook:03d}", customer, ids)
 
 
-async def settle(alacarte: Alacarte, stripe: LocalStripe) -> None:
+async def settle(alacarte: SampleDatabase, stripe: LocalStripe) -> None:
     """Every sample customer healthy at both sides: the start of a sandbox, and the end of its faults."""
     connection = await alacarte.connect()
     try:

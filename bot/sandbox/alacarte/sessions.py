@@ -6,7 +6,7 @@ import asyncio
 
 import asyncpg
 
-from bot.sandbox.alacarte.database import Alacarte
+from bot.sandbox.database import SampleDatabase
 
 WAIT_SECONDS = 10.0
 POLL_SECONDS = 0.02
@@ -50,7 +50,7 @@ class PlantedSession:
             await asyncio.gather(self._running, return_exceptions=True)
 
 
-async def long_query(alacarte: Alacarte) -> PlantedSession:
+async def long_query(alacarte: SampleDatabase) -> PlantedSession:
     """A dashboard's query that goes on for hours, already active when this returns."""
     connection = await asyncpg.connect(alacarte.app_url, server_settings={"application_name": "dashboard"})
     running: asyncio.Task[object] = asyncio.create_task(connection.fetchval(LONG_QUERY))
@@ -59,7 +59,7 @@ async def long_query(alacarte: Alacarte) -> PlantedSession:
     return session
 
 
-async def idle_in_transaction(alacarte: Alacarte) -> PlantedSession:
+async def idle_in_transaction(alacarte: SampleDatabase) -> PlantedSession:
     """A worker that changed a row and forgot to commit: it holds the row's lock and does nothing."""
     connection = await asyncpg.connect(alacarte.app_url, server_settings={"application_name": "inbox-worker"})
     session = PlantedSession(connection, None)
@@ -69,7 +69,7 @@ async def idle_in_transaction(alacarte: Alacarte) -> PlantedSession:
     return session
 
 
-async def missing_index(alacarte: Alacarte) -> None:
+async def missing_index(alacarte: SampleDatabase) -> None:
     """Scan messages often enough that its statistics show it: over 1000 sequential scans and hardly an index scan."""
     connection = await alacarte.connect()
     try:
@@ -79,7 +79,7 @@ async def missing_index(alacarte: Alacarte) -> None:
         await connection.close()
 
 
-async def _until(alacarte: Alacarte, session: PlantedSession, state: str) -> None:
+async def _until(alacarte: SampleDatabase, session: PlantedSession, state: str) -> None:
     """Wait until the server shows the session in that state; TimeoutError when it does not come to it."""
     watcher = await alacarte.connect()
     try:

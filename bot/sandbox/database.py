@@ -1,4 +1,4 @@
-"""The sample system's database with its three logins: built once as a template, cloned for each use."""
+"""A sample system's database with its three logins: built once as a template, cloned for each use."""
 
 from __future__ import annotations
 
@@ -6,41 +6,45 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import TypeAlias
 
 import asyncpg
 
 from bot.sandbox.postgres import Postgres, quoted
 from bot.sandbox.templates import BUILD_LOCK, exists, template
 
-READER, ACTOR, APPLICATION = "alacarte_read", "alacarte_act", "alacarte_app"
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+READ, ACT, APP = "read", "act", "app"
 
 
 @dataclass(frozen=True)
-class Alacarte:
-    """One copy of the sample database on a server, and how each role reaches it."""
+class SampleDatabase:
+    """One copy of a system's database on a server, and how each role reaches it."""
 
     server: Postgres
+    system: str
     name: str
 
     @property
     def read_url(self) -> str:
         """Reads everything but secrets' values, in read-only transactions."""
-        return self._url(READER)
+        return self._url(READ)
 
     @property
     def act_url(self) -> str:
-        """Changes what the runbooks change, ends sessions, and makes indexes on messages."""
-        return self._url(ACTOR)
+        """Changes what the runbooks change, and nothing else."""
+        return self._url(ACT)
 
     @property
     def app_url(self) -> str:
-        """The application itself: the login of dashboards and of planted sessions."""
-        return self._url(APPLICATION)
+        """The application itself: the login of its workers and of planted sessions."""
+        return self._url(APP)
 
-    def _url(self, role: str) -> str:
+    def _url(self, use: str) -> str:
+        role = f"{self.system}_{use}"
         return self.server.url(self.name, role, password_of(self.server, role))
 
-    async def connect(self) -> asyncpg.Connection[asyncpg.Record]:
+    async def connect(self) -> Connection:
         """A superuser's connection, for planting faults; the caller closes it."""
         return await self.server.connect(self.name)
 
@@ -54,9 +58,13 @@ def password_of(server: Postgres, role: str) -> str:
     return hmac.new(server.password.encode(), role.encode(), hashlib.sha256).hexdigest()[:32]
 
 
-async def build(server: Postgres, *, name: str = "alacarte", fresh: bool = False) -> Alacarte:
-    """The sample database called `name` on a running server; one that is there is kept, or with `fresh` made anew."""
-    made = await _template(server)
+async def build(server: Postgres, system: str, *, name: str = "", fresh: bool = False) -> SampleDatabase:
+    """A system's database called `name` on a running server; one that is there is kept, or with `fresh` made anew.
+
+    It is made of `roles.sql`, `schema.sql` and `seed.sql` in `bot/sandbox/<system>/`.
+    """
+    name = name or system
+    made = await _template(server, system)
     connection = await server.connect()
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", BUILD_LOCK)
@@ -65,21 +73,27 @@ async def build(server: Postgres, *, name: str = "alacarte", fresh: bool = False
         if not await exists(connection, name):
             await server.create_database(name, made)
             await connection.execute(f"REVOKE ALL ON DATABASE {quoted(name)} FROM PUBLIC")
-            roles = f"{READER}, {ACTOR}, {APPLICATION}"
+            roles = ", ".join(f"{system}_{use}" for use in (READ, ACT, APP))
             await connection.execute(f"GRANT CONNECT ON DATABASE {quoted(name)} TO {roles}")
     finally:
         await connection.close()
-    return Alacarte(server, name)
+    return SampleDatabase(server, system, name)
 
 
-async def _template(server: Postgres) -> str:
-    roles, schema, seed = _text("roles.sql"), _text("schema.sql"), _text("seed.sql")
+async def _template(server: Postgres, system: str) -> str:
+    folder = files(f"bot.sandbox.{system}")
+    common = files("bot.sandbox").joinpath("roles.sql").read_text(encoding="utf-8").replace("{system}", system)
+    roles, schema, seed = (
+        folder.joinpath(part).read_text(encoding="utf-8") if folder.joinpath(part).is_file() else ""
+        for part in ("roles.sql", "schema.sql", "seed.sql")
+    )
 
     async def fill(name: str) -> None:
         inside = await server.connect(name)
         try:
+            await inside.execute(common)
             await inside.execute(roles)
-            for role in (READER, ACTOR, APPLICATION):
+            for role in (f"{system}_{use}" for use in (READ, ACT, APP)):
                 await inside.execute(f"ALTER ROLE {role} PASSWORD '{password_of(server, role)}'")
             await inside.execute(schema)
             await inside.execute(seed)
@@ -87,8 +101,4 @@ async def _template(server: Postgres) -> str:
         finally:
             await inside.close()
 
-    return await template(server, "alacarte", (roles + schema + seed).encode(), fill)
-
-
-def _text(name: str) -> str:
-    return files("bot.sandbox.alacarte").joinpath(name).read_text(encoding="utf-8")
+    return await template(server, system, (common + roles + schema + seed).encode(), fill)

@@ -1,0 +1,41 @@
+"""The sample system as the sandbox takes it: its faults by name, its health, its variables and its approvers."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from bot.sandbox import sample
+from bot.sandbox.alacarte.checking import subscription_check
+from bot.sandbox.alacarte.faults import FAULTS, plant, settle
+from bot.sandbox.sample import Ground, SampleSystem
+
+
+async def _planted(name: str, ground: Ground) -> sample.Planted:
+    planted = await plant(name, ground.database, ground.stripe)
+    own = {"business_id": planted.business_id, "pid": planted.pid}
+    ids = {name: str(value) for name, value in own.items() if value is not None}
+    return sample.Planted({**ids, **planted.ids}, planted.close)
+
+
+async def _settled(ground: Ground) -> None:
+    ground.services.check = subscription_check(ground.database, ground.stripe)
+    await settle(ground.database, ground.stripe)
+
+
+def _environment(ground: Ground) -> dict[str, str]:
+    return {
+        "ALACARTE_FUNCTIONS_URL": ground.services.url,
+        "ALACARTE_FUNCTIONS_TOKEN": f"Bearer {ground.services.token}",
+    }
+
+
+SYSTEM = SampleSystem(
+    id="alacarte",
+    faults={name: partial(_planted, name) for name in FAULTS},
+    settle=_settled,
+    environment=_environment,
+    usergroups=(
+        {"handle": "billing-approvers", "name": "Billing approvers", "users": ["ben", "dev"]},
+        {"handle": "database-approvers", "name": "Database approvers", "users": ["chloe", "dev"]},
+    ),
+)
