@@ -10,6 +10,7 @@ from bot.domain.run import ActionRun, ActionStatus, Run, RunState
 from bot.errors import Refusal
 
 Step: TypeAlias = tuple[Run, tuple[Event, ...]]
+_NOT_BEGUN = frozenset({ActionStatus.QUEUED, ActionStatus.APPROVED})
 
 
 class OutOfTurn(Refusal):
@@ -38,9 +39,12 @@ def next_in_plan(run: Run) -> Run:
 
 
 def ungranted(run: Run) -> Run:
-    """The run when its plan did not go on as it was approved: what has not been done yet needs a vote of its own."""
+    """The run when its plan did not go on as it was approved: what has not been done yet needs a vote of its own; what
+    was done keeps the request that it was done under."""
     actions = {
-        key: replace(action, granted=False, request=None) if action.granted else action
+        key: replace(action, granted=False, request=None if action.status in _NOT_BEGUN else action.request)
+        if action.granted
+        else action
         for key, action in run.actions.items()
     }
     return replace(run, actions=actions)
