@@ -19,6 +19,7 @@ from bot.authoring.loader import catalogue_at
 from bot.clock import Clock, SystemClock
 from bot.errors import Misconfigured
 from bot.evidence.anchoring import Anchorer
+from bot.evidence.drafting import Reviews
 from bot.incidents.actions import Incidents
 from bot.response import Response
 from bot.runs.actions import People
@@ -82,16 +83,7 @@ async def running(
         token = _required(settings.slack_bot_token.get_secret_value(), "SLACK_BOT_TOKEN")
         slack = SlackClient(token, base_url=settings.slack_api_url, clock=clock, rate_limits=rate_limits)
         client = await stack.enter_async_context(slack)
-        desk = Desk(
-            response=Response(store, library),
-            people=People(store, library, Factors(settings.second_factor_key.get_secret_value())),
-            incidents=Incidents(store),
-            reads=Reads(store, library, clock),
-            library=library,
-            directory=Directory(client.calls, clock),
-            client=client,
-            clock=clock,
-        )
+        desk = _desk(settings, store, library, client, clock)
         bot = Bot(desk, store, worker)
         if announce and (destination := settings.audit_anchor.get_secret_value()):
             # Begun before everything that writes to the trail, so that it is stopped after all of it.
@@ -107,6 +99,21 @@ async def running(
             await desk.people.announce_everything()
         log.info("ready", runbooks=len(library.catalogue), worker=worker.name)
         yield bot
+
+
+def _desk(settings: Settings, store: Store, library: Library, client: SlackClient, clock: Clock) -> Desk:
+    directory = Directory(client.calls, clock)
+    return Desk(
+        response=Response(store, library),
+        people=People(store, library, Factors(settings.second_factor_key.get_secret_value())),
+        incidents=Incidents(store),
+        reads=Reads(store, library, clock),
+        library=library,
+        directory=directory,
+        client=client,
+        clock=clock,
+        reviews=Reviews(store, directory),
+    )
 
 
 async def _work(stack: AsyncExitStack, settings: Settings, bot: Bot) -> None:

@@ -18,7 +18,7 @@ from bot.store import approvals, audit, incidents, runs
 from bot.store.approvals import Asked, FiledEffect, FiledRequest
 from bot.store.audit import AuditLine, ChainReport
 from bot.store.runs import Documents, StoredFact
-from bot.store.session import Store
+from bot.store.session import Connection, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,16 @@ class Case:
     chain: ChainReport
 
 
+@dataclass(frozen=True, slots=True)
+class IncidentCase:
+    """What is known about an incident: its runs, oldest first, and its lines of the audit trail."""
+
+    incident: Incident
+    cases: Sequence[Case]
+    lines: Sequence[AuditLine]
+    chain: ChainReport
+
+
 async def case_of(store: Store, number: int) -> Case:
     """The case of the run with this number; the whole trail is verified on the way. Raises `Mistake` when there is no
     such run."""
@@ -64,19 +74,35 @@ async def case_of(store: Store, number: int) -> Case:
         run = await runs.by_number(connection, number)
         if run is None:
             raise Mistake(f"There is no run {number}.")
-        documents = await runs.version(connection, run.version)
-        runbook = await _runbook(store, run)
-        return Case(
-            run=run,
-            runbook=runbook,
-            incident=None if run.incident is None else await incidents.get(connection, run.incident),
-            documents=documents,
-            facts=await runs.stored_facts(connection, run.id),
-            requests=[proven(each) for each in await approvals.filed(connection, run_id=run.id)],
-            effects=await approvals.every_effect(connection, run.id),
-            lines=await audit.read(connection, run_id=run.id),
-            chain=await audit.verify_chain(connection),
-        )
+        incident = None if run.incident is None else await incidents.get(connection, run.incident)
+        return await _case(store, connection, run, incident, await audit.verify_chain(connection))
+
+
+async def incident_case(store: Store, incident_id: str) -> IncidentCase:
+    """The case of an incident with those of its runs, read at one moment; the trail is verified once. Raises `Mistake`
+    when there is no such incident."""
+    async with store.snapshot() as connection:
+        incident = await incidents.get(connection, incident_id)
+        if incident is None:
+            raise Mistake("This incident is not known here.")
+        chain = await audit.verify_chain(connection)
+        of_it = await runs.of_incident(connection, incident_id)
+        cases = [await _case(store, connection, run, incident, chain) for run in of_it]
+        return IncidentCase(incident, cases, await audit.read(connection, incident_id=incident_id), chain)
+
+
+async def _case(store: Store, connection: Connection, run: Run, incident: Incident | None, chain: ChainReport) -> Case:
+    return Case(
+        run=run,
+        runbook=await _runbook(store, run),
+        incident=incident,
+        documents=await runs.version(connection, run.version),
+        facts=await runs.stored_facts(connection, run.id),
+        requests=[proven(each) for each in await approvals.filed(connection, run_id=run.id)],
+        effects=await approvals.every_effect(connection, run.id),
+        lines=await audit.read(connection, run_id=run.id),
+        chain=chain,
+    )
 
 
 async def _runbook(store: Store, run: Run) -> Runbook | None:

@@ -102,22 +102,22 @@ def transcript(case: Case) -> str:
     """Everything that happened to the run, in order."""
     run, named = case.run, titles(case)
     head = [
-        f"# Run {run.number}: {run.runbook} {_plain(run.title)}",
+        f"# Run {run.number}: {run.runbook} {plain(run.title)}",
         "",
-        f"- System: {_plain(run.system)}",
+        f"- System: {plain(run.system)}",
         f"- Severity: {run.severity}",
-        f"- Incident: {_plain(f'{case.incident.label} {case.incident.title}') if case.incident else 'none'}",
-        f"- Asked by {_who(run.requested_by)} at {spell.day_and_time(run.requested_at)}",
-        f"- Inputs: {_plain(', '.join(f'{key} = {spell.value(item)}' for key, item in run.inputs.items())) or 'none'}",
+        f"- Incident: {plain(f'{case.incident.label} {case.incident.title}') if case.incident else 'none'}",
+        f"- Asked by {who(run.requested_by)} at {spell.day_and_time(run.requested_at)}",
+        f"- Inputs: {plain(', '.join(f'{key} = {spell.value(item)}' for key, item in run.inputs.items())) or 'none'}",
         f"- Runbook version: {run.version}",
-        f"- State: {run.state}{_plain(f' ({run.reason})' if run.reason else '')}",
+        f"- State: {run.state}{plain(f' ({run.reason})' if run.reason else '')}",
         "",
     ]
     people = {
         vote.person.id: vote.person.name for each in case.requests for vote in each.filed.votes if vote.person.name
     }
     if people:
-        head += [f"People: {', '.join(f'{_who(id)} is {_plain(name)}' for id, name in sorted(people.items()))}.", ""]
+        head += [f"People: {', '.join(f'{who(id)} is {plain(name)}' for id, name in sorted(people.items()))}.", ""]
     head += ["## What was asked", "", *(_asked(each, named) for each in case.requests), ""] if case.requests else []
     head += ["## What happened", ""]
     return "\n".join([*head, "| line | time | by | what happened |", "|---|---|---|---|", *_rows(case, named)]) + "\n"
@@ -125,31 +125,33 @@ def transcript(case: Case) -> str:
 
 def _asked(each: Request, named: Mapping[str, str]) -> str:
     filed, request = each.filed, each.filed.request
-    what = ", ".join(_plain(named.get(part.action, part.action)) for part in each.parts)
-    yes = ", ".join(_who(person.id) for person in approvers(request, filed.votes)) or "nobody"
-    asked = f"asked by {_who(request.requested_by)} at {spell.day_and_time(request.requested_at)}"
-    reason = f", {_plain(filed.reason)}" if filed.reason else ""
+    what = ", ".join(plain(named.get(part.action, part.action)) for part in each.parts)
+    yes = ", ".join(who(person.id) for person in approvers(request, filed.votes)) or "nobody"
+    asked = f"asked by {who(request.requested_by)} at {spell.day_and_time(request.requested_at)}"
+    reason = f", {plain(filed.reason)}" if filed.reason else ""
     return f"- {what}: {asked}; approved by {yes}; {request.state}{reason} Digest {request.digest}"
 
 
 def _rows(case: Case, named: Mapping[str, str]) -> list[str]:
     rows = []
     for line in case.lines:
-        said = _said(line, named)
-        rows.append(f"| {line.seq} | {spell.day_and_time(line.at)} | {_who(line.actor)} | {_plain(said)} |")
+        told = said(line, named)
+        rows.append(f"| {line.seq} | {spell.day_and_time(line.at)} | {who(line.actor)} | {plain(told)} |")
     return rows
 
 
-def _said(line: AuditLine, named: Mapping[str, str]) -> str:
+def said(line: AuditLine, named: Mapping[str, str]) -> str:
+    """A line of the trail in a sentence; actions and checks are called by their titles."""
     if line.kind not in _KNOWN:
         return f"Something this release has no words for: {line.kind}"
     return plain_sentence({"kind": line.kind, "actor": line.actor, "data": line.data}, named)
 
 
-def _who(id: str) -> str:
-    return "the bot" if id == "bot" else f"@{_plain(id)}"
+def who(id: str) -> str:
+    """Somebody, as the record names them."""
+    return "the bot" if id == "bot" else f"@{plain(id)}"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text in which nothing is mark-up."""
     return _MARKS.sub(r"\\\1", one_line(neutral(text)))

@@ -119,6 +119,19 @@ class Sender:
         posted = await self.put(f"summary:{incident.id}", channel, told)
         await self._files(f"summary:{incident.id}", channel, told.files, posted.ts)
         await self._client.set_topic(channel, topic(incident, incident.title))
+        await self._review(incident.id, channel)
+
+    async def _review(self, incident_id: str, channel: str) -> None:
+        """The draft of the review. Its files come at once or not at all: it names the archives by their digests."""
+        key = f"review:{incident_id}"
+        if await self._posted(f"file:{key}") is not None:
+            return
+        draft = await self._desk.reviews.draft(incident_id)
+        if draft is None:
+            return
+        posted = await self.put(key, channel, draft)
+        await self._client.upload(channel, draft.files, posted.ts)
+        await self._remember(f"file:{key}", posted)
 
     async def escalated(self, incident_id: str, to: Sequence[str], reason: str) -> None:
         """Call the next rung in the channel."""

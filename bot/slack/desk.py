@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from bot.clock import Clock
 from bot.incidents.actions import Incidents
@@ -15,6 +15,14 @@ from bot.runs.reads import Reads
 from bot.slack.client import SlackClient
 from bot.slack.directory import Directory
 from bot.slack.verbs import Ref, Verb
+from bot.slack.views.kit import Message
+
+
+class Drafting(Protocol):
+    """Who drafts post-incident reviews."""
+
+    async def draft(self, incident_id: str) -> Message | None:
+        """The review with its evidence as files, or None for an incident that needs none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,7 @@ class Desk:
     directory: Directory
     client: SlackClient
     clock: Clock
+    reviews: Drafting
 
 
 # -- what came in ------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from bot.domain.run import ActionRun, ActionStatus
 from bot.runs.shown import RunShown
 from bot.slack.verbs import Ref, Verb
 from bot.slack.views import kit, spell
-from bot.slack.views.kit import Block, Element, Message, Part, TextFile, View
+from bot.slack.views.kit import Block, Element, File, Message, Part, TextFile, View
 from bot.slack.views.plain import notice, text_of
 from bot.slack.views.text import clip, clip_cost, escape, one_line
 from bot.slack.views.titles import action_title
@@ -171,6 +171,21 @@ def summary(incident: Incident, runs: Sequence[RunShown], audit: Sequence[Record
     file = TextFile(f"{incident.label}-summary.txt", text.encode("utf-8", "replace"))
     words = f"{incident.label} {incident.title}: {incident.state}, {took}"
     return Message(blocks, notice(words), (file,))
+
+
+def review_message(incident: Incident, files: Sequence[File]) -> Message:
+    """The draft of the post-incident review and the evidence, as files, for people to finish together."""
+    said = f"{incident.label}: the post-incident review is drafted"
+    lines = [
+        kit.line(kit.t(said, bold=True)),
+        kit.line(
+            kit.t(
+                "It holds the timeline, what was found and what the runbooks recommend. Please add who was affected, "
+            ),
+            kit.t("what contributed, and an owner and a date to every action item."),
+        ),
+    ]
+    return Message([kit.rich(*lines)], notice(said), tuple(files))
 
 
 def plain_summary(message: Message) -> str:

@@ -43,7 +43,15 @@ class TextFile:
     content: bytes
 
 
-File: TypeAlias = CsvFile | TextFile
+@dataclass(frozen=True, slots=True)
+class ArchiveFile:
+    """A zip archive that belongs to the message."""
+
+    name: str
+    content: bytes
+
+
+File: TypeAlias = CsvFile | TextFile | ArchiveFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from bot.domain.events import BOT, Happened
 from bot.slack.views import kit
 from bot.slack.views.plain import spoken
+from bot.slack.views.spell import coarse
 from bot.slack.views.text import clip, escape, one_line
 
 _LONG = 300
@@ -47,6 +49,11 @@ class _Teller:
         """An action or check by its title."""
         key = str(self.data.get(name) or "")
         return f"«{escape(clip(one_line(self.titles.get(key, key)), 120))}»"
+
+    def after(self, name: str) -> str:
+        """ " after so long", from a number of minutes."""
+        minutes = self.data.get(name)
+        return f" after {coarse(timedelta(minutes=minutes))}" if isinstance(minutes, int | float) else ""
 
     @property
     def action(self) -> str:
@@ -114,7 +121,7 @@ class _Teller:
 _SENTENCES: Mapping[Happened, Callable[[_Teller], str]] = {
     Happened.INCIDENT_OPENED: lambda t: f"{t.who} opened the incident{t.because('title')}",
     Happened.INCIDENT_NOTED: lambda t: f"{t.who} noted{t.because('text')}",
-    Happened.INCIDENT_RESOLVED: lambda t: f"{t.who} resolved the incident{t.text('minutes', ' after {} min')}.",
+    Happened.INCIDENT_RESOLVED: lambda t: f"{t.who} resolved the incident{t.after('minutes')}.",
     Happened.INCIDENT_ESCALATED: lambda t: f"{t.who} escalated to {t.people('to')}{t.because('reason')}",
     Happened.RUN_REQUESTED: lambda t: f"{t.who} started {t.text('runbook') or t.text('title') or 'a runbook'}.",
     Happened.RUN_RECHECKED: lambda t: f"{t.who} had everything looked at again.",

@@ -1,0 +1,34 @@
+"""Reviews drafted when an incident is resolved: the Markdown file, and an archive for each run."""
+
+from __future__ import annotations
+
+import hashlib
+
+from bot.evidence.archive import archive
+from bot.evidence.case import incident_case
+from bot.evidence.entries import entries
+from bot.evidence.review import archive_name, people_in, review, wanted
+from bot.slack.directory import Directory
+from bot.slack.views.incident import review_message
+from bot.slack.views.kit import ArchiveFile, Message, TextFile
+from bot.store.session import Store
+
+
+class Reviews:
+    """Drafts from the record; what the announcer posts under an incident's summary."""
+
+    def __init__(self, store: Store, directory: Directory) -> None:
+        self._store = store
+        self._directory = directory
+
+    async def draft(self, incident_id: str) -> Message | None:
+        """The message with its files; None for an incident that needs no review. Raises `Mistake` for one not known."""
+        case = await incident_case(self._store, incident_id)
+        if not wanted(case):
+            return None
+        archives = [ArchiveFile(archive_name(each), archive(entries(each))) for each in case.cases]
+        sums = {file.name: hashlib.sha256(file.content).hexdigest() for file in archives}
+        names = {id: (await self._directory.person(id)).name for id in sorted(people_in(case))}
+        text = review(case, sums, {id: name for id, name in names.items() if name})
+        file = TextFile(f"{case.incident.label}-review.md", text.encode("utf-8", "replace"))
+        return review_message(case.incident, (file, *archives))
