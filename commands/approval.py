@@ -89,7 +89,7 @@ async def schedule(form: Form, desk: Desk) -> Answer:
     await insist_on_standing(form.ref.run, form.user, desk)
     try:
         opens, closes = (datetime.fromisoformat(given.get(name, "")) for name in ("opens", "closes"))
-        await desk.people.schedule(form.ref.run, form.ref.action, form.user, opens, closes)
+        await desk.people.schedule(form.ref.run, form.ref.action, form.user, opens, closes, press=form.key)
     except ValueError:
         return Wrong({"opens": "Pick both moments."})
     except OutOfTurn:
@@ -118,9 +118,8 @@ async def form_edit(form: Form, desk: Desk) -> Answer:
     """The changed words; the message is previewed and asked for anew."""
     given = forms.values_of(form.state)
     await insist_on_standing(form.ref.run, form.user, desk)
-    await desk.people.edit(
-        form.ref.run, form.ref.action, form.user, {key: given.get(key, "") for key in ("subject", "body")}
-    )
+    edits = {key: given.get(key, "") for key in ("subject", "body")}
+    await desk.people.edit(form.ref.run, form.ref.action, form.user, edits, press=form.key)
     return Quiet()
 
 

@@ -20,7 +20,7 @@ async def command(given: Command, desk: Desk) -> Answer:
             return await _status(given, desk)
         case "note":
             incident = await _here(given.channel, desk)
-            await desk.incidents.note(incident.id, given.user, text)
+            await desk.incidents.note(incident.id, given.user, text, press=given.key)
             return Say("Noted on the timeline.")
         case "resolve":
             incident = await _here(given.channel, desk)
@@ -28,7 +28,9 @@ async def command(given: Command, desk: Desk) -> Answer:
             return Say(f"{incident.label} is resolved; the summary is on its way.")
         case "escalate":
             incident = await _here(given.channel, desk)
-            called = await desk.incidents.escalate(incident.id, given.user, _system(incident, desk), text)
+            called = await desk.incidents.escalate(
+                incident.id, given.user, _system(incident, desk), text, press=given.key
+            )
             return Say(f"Escalated to {', '.join(called)}.")
         case _:
             return Say(incident_help().text, tuple(incident_help().blocks))
@@ -45,9 +47,8 @@ async def form_escalate(form: Form, desk: Desk) -> Answer:
     if id is None:
         raise Mistake("This run belongs to no incident.")
     incident = await desk.incidents.get(id)
-    await desk.incidents.escalate(
-        incident.id, form.user, _system(incident, desk), forms.values_of(form.state).get("reason", "")
-    )
+    reason = forms.values_of(form.state).get("reason", "")
+    await desk.incidents.escalate(incident.id, form.user, _system(incident, desk), reason, press=form.key)
     return Quiet()
 
 
@@ -64,7 +65,8 @@ async def ask_note(press: Press, desk: Desk) -> Answer:
 
 async def form_note(form: Form, desk: Desk) -> Answer:
     """Put a note on the timeline."""
-    await desk.incidents.note(form.ref.incident, form.user, forms.values_of(form.state).get("text", ""))
+    text = forms.values_of(form.state).get("text", "")
+    await desk.incidents.note(form.ref.incident, form.user, text, press=form.key)
     return Quiet()
 
 

@@ -17,20 +17,20 @@ async def choose(press: Press, desk: Desk) -> Answer:
     """Ask for an action: by its own button, or picked from the list."""
     shown = await desk.reads.shown(press.ref.run)
     key = press.ref.action or forms.picked(shown.runbook.actions, press.value)
-    await desk.people.choose(press.ref.run, key, press.user)
+    await desk.people.choose(press.ref.run, key, press.user, press=press.key)
     return Quiet()
 
 
 async def skip(press: Press, desk: Desk) -> Answer:
     """Leave an action out."""
     await insist_on_standing(press.ref.run, press.user, desk)
-    await desk.people.skip(press.ref.run, press.ref.action, press.user)
+    await desk.people.skip(press.ref.run, press.ref.action, press.user, press=press.key)
     return Quiet()
 
 
 async def undo(press: Press, desk: Desk) -> Answer:
     """Ask for an action to be taken back."""
-    await desk.people.undo(press.ref.run, press.ref.action, press.user)
+    await desk.people.undo(press.ref.run, press.ref.action, press.user, press=press.key)
     return Quiet()
 
 
@@ -97,13 +97,13 @@ async def settle_not(press: Press, desk: Desk) -> Answer:
 
 async def look_now(press: Press, desk: Desk) -> Answer:
     """Look at a verification or a wait at once."""
-    await desk.people.look_now(press.ref.run, press.ref.action, press.user)
+    await desk.people.look_now(press.ref.run, press.ref.action, press.user, press=press.key)
     return Quiet()
 
 
 async def recheck(press: Press, desk: Desk) -> Answer:
     """Run all checks again."""
-    await desk.people.recheck(press.ref.run, press.user)
+    await desk.people.recheck(press.ref.run, press.user, press=press.key)
     return Quiet()
 
 

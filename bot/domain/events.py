@@ -46,6 +46,7 @@ class Happened(StrEnum):
     GLASS_BROKEN = "approval.glass_broken"
     VOTE_CAST = "vote.cast"
     VOTE_REFUSED = "vote.refused"
+    PRESS_REPEATED = "press.repeated"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from bot.domain.incident import Incident, IncidentState
 from bot.domain.runbook import Severity
 from bot.domain.system import System
 from bot.errors import Mistake, Refusal
-from bot.store import incidents
+from bot.store import incidents, presses
 from bot.store.session import Store, Transaction
 
 
@@ -36,7 +36,7 @@ async def open_incident(
 
 
 class Incidents:
-    """The things people do to incidents, and the reads their screens need."""
+    """The things people do to incidents, and the reads their screens need. A `press` is taken once."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -59,12 +59,14 @@ class Incidents:
         async with self._store.reading() as connection:
             return await incidents.open_ones(connection)
 
-    async def note(self, incident_id: str, by: str, text: str) -> None:
+    async def note(self, incident_id: str, by: str, text: str, *, press: str = "") -> None:
         """Put a person's words on the timeline."""
         if not text.strip():
             raise Mistake("A note needs words: `/incident note the provider confirms the outage`.")
         async with self._store.transaction() as tx:
             incident = await self._locked(tx, incident_id)
+            if await presses.repeated(tx, press, by, incident_id=incident.id):
+                return
             tx.record(Event(Happened.INCIDENT_NOTED, by, {"text": text.strip()}), incident_id=incident.id)
             tx.announce("incident", incident_id=incident.id)
 
@@ -81,7 +83,9 @@ class Incidents:
             tx.announce("resolved", incident_id=incident.id)
             return incident
 
-    async def escalate(self, incident_id: str, by: str, system: System, reason: str) -> Sequence[str]:
+    async def escalate(
+        self, incident_id: str, by: str, system: System, reason: str, *, press: str = ""
+    ) -> Sequence[str]:
         """Call the people the severity's rule names; their names, for the answer."""
         async with self._store.transaction() as tx:
             incident = await self._locked(tx, incident_id)
@@ -89,6 +93,8 @@ class Incidents:
             called = rule.escalate_to if rule is not None else ()
             if not called:
                 raise Refusal(f"{system.title} names nobody to escalate a {incident.severity} to.")
+            if await presses.repeated(tx, press, by, incident_id=incident.id):
+                return called
             about = {"to": list(called), "reason": reason}
             tx.record(Event(Happened.INCIDENT_ESCALATED, by, about), incident_id=incident.id)
             tx.announce("escalated", incident_id=incident.id, body={"to": list(called), "by": by, "reason": reason})

@@ -30,7 +30,7 @@ from bot.errors import Mistake, Refusal
 from bot.runs.changes import announce_request, apply, locked
 from bot.runs.factors import Factors
 from bot.runs.library import Library
-from bot.store import approvals, runs
+from bot.store import approvals, presses, runs
 from bot.store.session import Store, Transaction
 
 LONGEST_WINDOW, FURTHEST_WINDOW = timedelta(days=1), timedelta(days=14)
@@ -97,7 +97,8 @@ async def start(
 
 
 class People:
-    """The things people do to runs under way, by button, command or terminal."""
+    """The things people do to runs under way, by button, command or terminal. A `press` is taken once: the same one
+    again leaves the run as it is, and that is on record."""
 
     def __init__(self, store: Store, library: Library, factors: Factors | None = None) -> None:
         self._store = store
@@ -178,10 +179,14 @@ class People:
             return StepUp.NONE, f"That is not the name; it is {to_type(request)}."
         return StepUp.NAME, ""
 
-    async def schedule(self, run_id: str, action: str, by: str, opens: datetime, closes: datetime) -> Run:
+    async def schedule(
+        self, run_id: str, action: str, by: str, opens: datetime, closes: datetime, *, press: str = ""
+    ) -> Run:
         """Plan an action for a window: the request is withdrawn, and a new one made for that window only."""
         async with self._store.transaction() as tx:
             run = await locked(tx, run_id)
+            if await _repeated(tx, run, by, press):
+                return run
             if opens <= tx.now:
                 raise Refusal("The window has to begin in the future.")
             if not timedelta(0) < closes - opens <= LONGEST_WINDOW:
@@ -213,19 +218,23 @@ class People:
             about = {"request": request_id, "action": known.request.action, "reasons": reasons}
             tx.record(Event(Happened.VOTE_REFUSED, person.id, about), run_id=run.id, incident_id=run.incident)
 
-    async def choose(self, run_id: str, action: str, by: str) -> Run:
+    async def choose(self, run_id: str, action: str, by: str, *, press: str = "") -> Run:
         """Ask for an action: it is previewed and put to the approvers."""
         async with self._store.transaction() as tx:
             run = await locked(tx, run_id)
+            if await _repeated(tx, run, by, press):
+                return run
             runbook, _ = await self._library.of_run(run)
             if action not in runbook.actions:
                 raise Mistake(f"This runbook has no action «{action}».")
             return await self._apply(tx, run, o.Chosen(action, by))
 
-    async def undo(self, run_id: str, action: str, by: str) -> Run:
+    async def undo(self, run_id: str, action: str, by: str, *, press: str = "") -> Run:
         """Ask for an action to be taken back: an action of its own, with preview and approval."""
         async with self._store.transaction() as tx:
             run = await locked(tx, run_id)
+            if await _repeated(tx, run, by, press):
+                return run
             runbook, _ = await self._library.of_run(run)
             rule = runbook.actions[action].undo if action in runbook.actions else None
             if rule is None or (not rule.automatic and rule.action is None):
@@ -245,10 +254,12 @@ class People:
             await runs.put_fact(tx, run.id, check, fact)
             return after
 
-    async def edit(self, run_id: str, action: str, by: str, edits: Mapping[str, str]) -> Run:
+    async def edit(self, run_id: str, action: str, by: str, edits: Mapping[str, str], *, press: str = "") -> Run:
         """Change the words of a message that waits for its yes: the request is withdrawn and a new one made."""
         async with self._store.transaction() as tx:
             run = await locked(tx, run_id)
+            if await _repeated(tx, run, by, press):
+                return run
             runbook, _ = await self._library.of_run(run)
             known = runbook.actions.get(action)
             if known is None or known.kind != "notify" or not edits.keys() <= {"subject", "body"}:
@@ -256,10 +267,12 @@ class People:
             await self._withdraw(tx, run.actions.get(action), "edited")
             return await self._apply(tx, run, o.Edited(action, by, dict(edits)))
 
-    async def skip(self, run_id: str, action: str, by: str) -> Run:
+    async def skip(self, run_id: str, action: str, by: str, *, press: str = "") -> Run:
         """Leave an action out and go on with the plan; a pending request for it is withdrawn."""
         async with self._store.transaction() as tx:
             run = await locked(tx, run_id)
+            if await _repeated(tx, run, by, press):
+                return run
             await self._withdraw(tx, run.actions.get(action), "left out")
             return await self._apply(tx, run, o.Skipped(action, by))
 
@@ -282,19 +295,24 @@ class People:
                 await approvals.end_effect(tx, effect.key, state, effect.receipt)
             return await self._apply(tx, run, o.Settled(action, by, happened))
 
-    async def look_now(self, run_id: str, action: str, by: str) -> Run:
+    async def look_now(self, run_id: str, action: str, by: str, *, press: str = "") -> Run:
         """Look at a verification or a wait at once."""
         async with self._store.transaction() as tx:
             run = await locked(tx, run_id)
+            if await _repeated(tx, run, by, press):
+                return run
             runbook, _ = await self._library.of_run(run)
             known = runbook.actions.get(action)
             within = known.verify_within if known is not None else timedelta(seconds=30)
             return await self._apply(tx, run, o.LookNow(action, by, within))
 
-    async def recheck(self, run_id: str, by: str) -> Run:
+    async def recheck(self, run_id: str, by: str, *, press: str = "") -> Run:
         """Run all checks again."""
         async with self._store.transaction() as tx:
-            return await self._apply(tx, await locked(tx, run_id), o.Recheck(by))
+            run = await locked(tx, run_id)
+            if await _repeated(tx, run, by, press):
+                return run
+            return await self._apply(tx, run, o.Recheck(by))
 
     async def close(self, run_id: str, by: str, note: str = "") -> Run:
         """End a run in which nothing more is to be done."""
@@ -327,6 +345,10 @@ class People:
             await approvals.decide(tx, going.request, RequestState.WITHDRAWN, reason)
         elif going.status is ActionStatus.APPROVED:
             await approvals.void(tx, going.request, reason)
+
+
+async def _repeated(tx: Transaction, run: Run, by: str, press: str) -> bool:
+    return await presses.repeated(tx, press, by, run_id=run.id, incident_id=run.incident)
 
 
 def to_type(request: ApprovalRequest) -> str:

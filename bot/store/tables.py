@@ -221,3 +221,11 @@ posts = Table(
     Column("ts", Text, nullable=False),
     _time("posted_at"),
 )
+
+presses = Table(
+    "presses",
+    metadata,
+    Column("key", Text, primary_key=True, comment="Slack's own name of what was pressed or sent, once"),
+    _time("at"),
+    Index("ix_presses_at", "at"),
+)

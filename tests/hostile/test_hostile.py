@@ -98,7 +98,7 @@ async def test_a_replayed_command_starts_one_run(http: Gate) -> None:
 
 
 async def test_a_replayed_undo_is_asked_once(http: Gate) -> None:
-    """The same signed Undo three times: one request to take it back, and Ana is told that it is under way."""
+    """The same signed Undo three times: one request to take it back, the others are on record."""
     await http.asked()
     await http.person("ben").clicks("Approve")
     await http.action_is(KEY, ActionStatus.DONE)
@@ -107,9 +107,32 @@ async def test_a_replayed_undo_is_asked_once(http: Gate) -> None:
     body, moment = body_of(http.press("ana", "Undo…")), int(time.time())
     assert [await http.post(body, at=moment) for _ in range(3)] == [200] * 3
     await http.action_is(f"undo:{KEY}", ActionStatus.REQUESTED)
-    lines = await http.sandbox.bot.desk.reads.audit(run_id=(await http.shown()).run.id)
-    assert sum(line.kind == "action.chosen" for line in lines) == 1
-    await http.person("ana").sees("under way", surface="ephemeral")
+    assert await _counted(http, "action.chosen", "press.repeated") == [1, 2]
+
+
+async def test_a_replayed_press_asks_for_nothing_denied(http: Gate) -> None:
+    """Ana's signed press asked for an action, which Ben denied; the same press again leaves it denied, on record."""
+    await http.asked()
+    await http.person("ben").clicks("Deny…")
+    await http.person("ben").submits(reason="Not now, please")
+    await http.action_is(KEY, ActionStatus.DENIED)
+    await http.person("ana").sees("Try again")
+    body, moment = body_of(http.press("ana", "Try again")), int(time.time())
+    assert await http.post(body, at=moment) == 200
+    await http.action_is(KEY, ActionStatus.REQUESTED)
+    await http.person("ben").clicks("Deny…")
+    await http.person("ben").submits(reason="Still not now")
+    await http.action_is(KEY, ActionStatus.DENIED)
+    assert await http.post(body, at=moment) == 200
+    await http.slack.delivery.settled()
+    assert (await http.shown()).run.actions[KEY].status is ActionStatus.DENIED
+    assert await _counted(http, "action.chosen", "press.repeated") == [1, 1]
+
+
+async def _counted(gate: Gate, *kinds: str) -> list[int]:
+    """How often each of these happened to the newest run."""
+    lines = await gate.sandbox.bot.desk.reads.audit(run_id=(await gate.shown()).run.id)
+    return [sum(line.kind == kind for line in lines) for kind in kinds]
 
 
 async def _end(gate: Gate) -> None:
