@@ -172,18 +172,21 @@ def objections(
     if choice is Choice.BREAK_GLASS:
         reasons += _cannot_break_glass(request.policy, person, members)
     else:
-        reasons += _not_entitled(request, person, members, now)
+        reasons += _not_entitled(request, person, members, now, denies=choice is Choice.DENY)
         reasons += _too_quiet(request.policy, said_at or now) if choice is Choice.APPROVE else ()
     return tuple(reasons)
 
 
-def _not_entitled(request: ApprovalRequest, person: Person, members: Members, now: datetime) -> list[str]:
+def _not_entitled(
+    request: ApprovalRequest, person: Person, members: Members, now: datetime, *, denies: bool
+) -> list[str]:
     policy, confirms = request.policy, request.policy.confirm and person.id == request.requested_by
     asked = person.id in (request.requested_by, *request.askers)
     if asked and not (confirms or policy.requester_may_vote):
-        return ["You asked for this; somebody else has to approve it."]
+        again = "leave it out instead of denying it" if denies else "somebody else has to approve it"
+        return [f"You asked for this; {again}."]
     if not confirms and person.id not in approvers(request, members, now):
-        return [f"Only {who(policy)} may approve this."]
+        return [f"Only {who(policy)} may {'deny' if denies else 'approve'} this."]
     return []
 
 
