@@ -84,7 +84,7 @@ async def populated(
         postgres, MANIFEST, systems=systems, template=ready, port=port, rate_limits=rate_limits, hints=hints
     ) as world:
         settings = settings_in(world, runbooks=runbooks, overrides=overrides)
-        environment = {**world.environment(), **(overrides or {})}
+        environment = world.environment().new_child(dict(overrides or {}))
         async with running(settings, environment, work=work, clock=clock, rate_limits=rate_limits) as bot:
             yield Sandbox(world, bot)
 

@@ -91,8 +91,7 @@ async def _template(server: Postgres, system: str) -> str:
     async def fill(name: str) -> None:
         inside = await server.connect(name)
         try:
-            await inside.execute(common)
-            await inside.execute(roles)
+            await inside.execute(common + roles)  # a system may have no roles of its own, and nothing cannot be run
             for role in (f"{system}_{use}" for use in (READ, ACT, APP)):
                 await inside.execute(f"ALTER ROLE {role} PASSWORD '{password_of(server, role)}'")
             await inside.execute(schema)

@@ -16,7 +16,8 @@ from bot.sandbox.stripe import LocalStripe
 
 @dataclass(frozen=True)
 class Ground:
-    """The parts of one running sample system, for its faults to be planted in."""
+    """The parts of one running sample system, for its faults to be planted in. `secrets` are variables whose values
+    faults change while the bot is running."""
 
     system: str
     database: SampleDatabase
@@ -25,6 +26,7 @@ class Ground:
     programs: LocalPrograms
     mail: MailSink
     logs: Path
+    secrets: dict[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
         """The variables that every system's file may refer to, named after the system."""

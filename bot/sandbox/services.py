@@ -55,8 +55,8 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a request is answered with; `then` is called first, and what it returns, if anything, is the answer's JSON.
-    With `token`, whoever does not send the services' bearer token is refused."""
+    """What a request is answered with; `then` is called first, and what it returns, if anything, is the answer's JSON,
+    or the whole reply. With `token`, whoever does not send the services' bearer token is refused."""
 
     status: int = 200
     json: Any = None
@@ -155,6 +155,8 @@ class LocalServices:
         if reply.token and not self._trusted(request):
             return web.json_response({"error": "unauthorized"}, status=401)
         said = await reply.then(asked) if reply.then is not None else None
+        if isinstance(said, Reply):
+            reply, said = said, None
         if reply.text is not None:
             return web.Response(text=reply.text, status=reply.status, headers=reply.headers)
         return web.json_response(reply.json if said is None else said, status=reply.status, headers=reply.headers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import ChainMap
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ class World:
             raise Mistake(f"There is no fault called {fault}.", hint=f"Known ones: {', '.join(known)}.")
         return await known[fault](self.grounds[system])
 
-    def environment(self) -> Mapping[str, str]:
+    def environment(self) -> ChainMap[str, str]:
         """The variables a bot needs to live in this world."""
         own = {
             "DATABASE_URL": self.postgres.url(self.database),
@@ -90,7 +91,8 @@ class World:
         }
         for ground in self.grounds.values():
             own |= {**ground.environment(), **SYSTEMS[ground.system].environment(ground)}
-        return own
+        # Looked up anew each time: what a fault makes of a secret, the bot finds.
+        return ChainMap(own, *(ground.secrets for ground in self.grounds.values()))
 
 
 @asynccontextmanager
