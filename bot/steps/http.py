@@ -37,8 +37,8 @@ OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connect
 
 class HttpSpec(Spec):
     """One of get, head, post, put, patch, delete with the path on the `service`; `{name}` in the path is filled from
-    `params`, encoded, and `query`, `json` and `form` are encoded for their place. `expect_status` (default any 2xx)
-    decides whether the look succeeded."""
+    `params`, encoded, and `query`, `json` and `form` are encoded for their place. `json` is texts; `values` are fields
+    of it that are lists, numbers or records. `expect_status` (default any 2xx) decides whether the look succeeded."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -52,6 +52,7 @@ class HttpSpec(Spec):
     params: Annotated[dict[str, Any], EXPRESSION] = Field(default_factory=dict)
     query: Annotated[dict[str, Any], TEMPLATE] = Field(default_factory=dict)
     body: Annotated[Any, TEMPLATE] = Field(default=None, alias="json")
+    values: Annotated[dict[str, Any], EXPRESSION] = Field(default_factory=dict)
     form: Annotated[dict[str, Any], TEMPLATE] = Field(default_factory=dict)
     headers: Annotated[dict[str, str], TEMPLATE] = Field(default_factory=dict)
     expect_status: int | list[int] | None = None
@@ -124,6 +125,8 @@ class Http:
             yield Complaint("A path has no ? and no #.", spec.method, "Write what follows the ? under `query`.")
         if spec.body is not None and spec.form:
             yield Complaint("Say either `json` or `form`.", "form")
+        if spec.values and (spec.form or not isinstance(spec.body or {}, Mapping)):
+            yield Complaint("`values` are fields of a `json` record.", "values")
         if section is Section.CHECKS and spec.method not in SAFE_METHODS:
             service = system.services.get(spec.service or next(iter(system.services), ""))
             if service is None or spec.method != "post" or spec.path not in service.safe_posts:
@@ -207,7 +210,8 @@ def _request(spec: HttpSpec, service: ReachedService, context: StepContext, key:
     if key is not None and spec.method not in SAFE_METHODS:
         headers.setdefault("Idempotency-Key", str(key))
     limit = context.timeout if spec.timeout is None else min(span(spec.timeout), context.timeout)
-    body = spec.body if not isinstance(spec.body, Mapping | list) else to_json(spec.body)
+    body = {**(spec.body or {}), **spec.values} if spec.values else spec.body
+    body = to_json(body) if isinstance(body, Mapping | list) else body
     query = {name: str(value) for name, value in spec.query.items() if value is not None}
     form = {name: str(value) for name, value in spec.form.items()}
     return _Request(spec.method, url, headers, query, body, form, limit.total_seconds())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -214,3 +215,22 @@ def test_effect_and_lint() -> None:
     assert fields(Section.CHECKS, get="https://evil.test/?a=b", service="gone") == ["service", "get", "get"]
     with pytest.raises(ValueError, match="exactly one of"):
         HttpSpec(get="/", post="/")
+
+
+async def test_values_are_fields_of_the_body_that_are_no_texts(reach: StepContext, service: Api) -> None:
+    """A list and a number arrive as they are, beside the texts of `json`."""
+    spec = HttpSpec(delete="/objects", json={"reason": "old"}, values={"names": ["a/1", "b/2"], "limit": 2})
+    preview = await HTTP.preview(spec, reach)
+    assert preview.payload["json"] == {"reason": "old", "names": ["a/1", "b/2"], "limit": 2}
+    assert isinstance(await HTTP.act(spec, preview, KEY, reach), Done)
+    assert json.loads(service.seen[-1]["body"]) == preview.payload["json"]
+
+
+def test_values_belong_to_a_record() -> None:
+    """They cannot stand beside a form or a body that is none."""
+    for beside in ({"form": {"a": "b"}}, {"json": ["a"]}):
+        said = [
+            each.message
+            for each in HTTP.lint(HttpSpec(delete="/x", values={"n": 1}, **beside), Section.ACTIONS, SYSTEM)
+        ]
+        assert "`values` are fields of a `json` record." in said
