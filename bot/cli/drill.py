@@ -211,7 +211,7 @@ class Stage:
         shown = await self._until(asked, f"the request for {action}")
         policy = shown.approvals[action].request.policy
         self._lap(f"asked {action}")
-        await self._click_approve(responder, action)
+        await self._click_approve(responder, action, refused=not policy.confirm)
         if not policy.confirm:
             await responder.sees("somebody else has to approve it", PATIENCE)
             for name in self._approvers(policy.groups)[: policy.votes]:
@@ -227,9 +227,9 @@ class Stage:
         if status not in (ActionStatus.DONE, ActionStatus.WAITING):
             self.differences.append(f"{action} ended as {status}: {run.actions[action].reason}")
 
-    async def _click_approve(self, person: Person, action: str) -> None:
+    async def _click_approve(self, person: Person, action: str, *, refused: bool = False) -> None:
         """Click the Approve that stands for this action, once the card shows it; what the card cannot show whole is
-        opened first, and a second proof is given where the policy asks for one."""
+        opened first, and a second proof is given where the policy asks for one. Who is refused is asked for none."""
         card = await person.sees(lambda seen: action in _about(seen, Verb.APPROVE, Verb.DENY), PATIENCE)
         request = (await self._shown()).approvals[action].request
         opened = action not in _about(card, Verb.APPROVE)
@@ -237,6 +237,8 @@ class Stage:
             await person.clicks(Verb.DETAILS, card)
             await person.modal(PATIENCE)
         await person.clicks(Verb.APPROVE, None if opened else card)
+        if request.policy.step_up is not StepUp.NONE and refused:
+            return
         if request.policy.step_up is not StepUp.NONE:
             await person.sees(
                 lambda seen: seen.surface == "modal" and "type what is changed" in seen.text.lower(), PATIENCE
@@ -303,11 +305,14 @@ class Stage:
             await connection.close()
 
     async def _quiet(self) -> Run | None:
-        """The run, once the bot waits for people and its card says so."""
+        """The run, once the bot waits for people, or for the world to change, and its card says so."""
         runs = await self.sandbox.bot.desk.reads.recent(1)
-        if not runs or runs[0].state not in QUIET:
+        if not runs:
             return None
         run = runs[0]
+        waits = run.current is not None and run.current.status is ActionStatus.WAITING
+        if run.state not in QUIET and not waits:
+            return None
         # A preview in the making is not quiet yet.
         busy = run.current is not None and run.current.status is ActionStatus.PREVIEWING
         return None if busy else run
