@@ -184,6 +184,11 @@ class Stage:
                 await responder.clicks(Verb.UNDO)
             case "look":
                 await responder.clicks(Verb.VERIFY_AGAIN)
+            case "again":
+                await self._until(self._quiet, "the end of what is under way")
+                await responder.clicks(Verb.RECHECK)
+                run = await self._until(self._quiet, "the findings of the second look")
+                self._compare("findings, again", list(what), [each.key for each in run.conclusions])
             case "close":
                 await responder.clicks(Verb.CLOSE)
             case "sql":
