@@ -36,6 +36,7 @@ T = TypeVar("T")
 
 DRILLS = "drills"
 PATIENCE = 30.0
+CLICKS = {"skip": Verb.SKIP, "undo": Verb.UNDO, "look": Verb.VERIFY_AGAIN, "close": Verb.CLOSE}
 QUIET = (RunState.DECIDING, RunState.AWAITING_APPROVAL, RunState.DONE, RunState.PARKED, RunState.CANCELLED)
 
 
@@ -178,19 +179,13 @@ class Stage:
             case "report":
                 await responder.clicks(Verb.REPORT)
                 await responder.submits(**{name: str(value) for name, value in what.items()})
-            case "skip":
-                await responder.clicks(Verb.SKIP)
-            case "undo":
-                await responder.clicks(Verb.UNDO)
-            case "look":
-                await responder.clicks(Verb.VERIFY_AGAIN)
+            case "skip" | "undo" | "look" | "close":
+                await responder.clicks(CLICKS[verb])
             case "again":
                 await self._until(self._quiet, "the end of what is under way")
                 await responder.clicks(Verb.RECHECK)
                 run = await self._until(self._quiet, "the findings of the second look")
                 self._compare("findings, again", list(what), [each.key for each in run.conclusions])
-            case "close":
-                await responder.clicks(Verb.CLOSE)
             case "sql":
                 await self._sql(str(what))
             case "plant":
