@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import hmac
 from collections.abc import Iterable
 from datetime import timedelta
 from time import perf_counter
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import aiohttp
 from pydantic import BaseModel, ConfigDict
@@ -16,10 +17,11 @@ from bot.domain.facts import Fact, FactStatus
 from bot.domain.runbook import Effect, Section
 from bot.domain.system import System
 from bot.errors import BotError, Misconfigured, Mistake
-from bot.steps.base import Complaint, Look, Spec, StepContext
+from bot.steps.base import TEMPLATE, Complaint, Look, Spec, StepContext
 from bot.steps.passive import Passive
 
 REFUSING = frozenset({401, 403})
+SHORTEST_DIGEST = 12
 
 
 class AcceptedBy(BaseModel):
@@ -35,11 +37,13 @@ class AcceptedBy(BaseModel):
 
 
 class SecretSpec(Spec):
-    """`name` is one of the system's secrets; `same_as` another one that has to be the same, `begins` what it has to
-    begin with, `accepted_by` who has to accept it."""
+    """`name` is one of the system's secrets; `same_as` another one that has to be the same, `digest` the SHA-256 in hex
+    (or at least its first 12 digits) of what it has to be, as hosting platforms tell it of the secrets they keep,
+    `begins` what it has to begin with, `accepted_by` who has to accept it."""
 
     name: str
     same_as: str | None = None
+    digest: Annotated[str | None, TEMPLATE] = None
     begins: str | None = None
     accepted_by: AcceptedBy | None = None
 
@@ -66,6 +70,8 @@ class Secret(Passive):
                 yield Complaint(f"There is no secret «{said}».", field, f"Known: {known}.")
         if twin is not None and twin == name:
             yield Complaint("A secret is always the same as itself.", "same_as")
+        if twin is not None and getattr(spec, "digest", None) is not None:
+            yield Complaint("Say either `same_as` or `digest`.", "digest")
         asked = getattr(spec, "accepted_by", None)
         if asked is not None and asked.service not in system.services:
             yield Complaint(f"There is no service «{asked.service}».", "accepted_by.service")
@@ -88,7 +94,7 @@ class Secret(Passive):
         fact: dict[str, Any] = {
             "set": bool(value),
             "begins_right": None if spec.begins is None or not value else value.startswith(spec.begins),
-            "same": None if spec.same_as is None else bool(value) and bool(twin) and _same(value, str(twin)),
+            "same": _compared(value, twin, spec.digest),
             "accepted": accepted,
         }
         duration = timedelta(seconds=perf_counter() - started)
@@ -104,6 +110,15 @@ def _value_of(name: str, context: StepContext) -> str:
         return context.targets.resolve(ref)
     except Misconfigured:
         return ""
+
+
+def _compared(value: str, twin: str | None, digest: str | None) -> bool | None:
+    """Whether the value is what it has to be; None when nothing says what that is."""
+    if digest is not None:
+        begins = digest.strip().lower()
+        own = hashlib.sha256(value.encode()).hexdigest()[: len(begins)]
+        return bool(value) and len(begins) >= SHORTEST_DIGEST and _same(own, begins)
+    return None if twin is None else bool(value) and bool(twin) and _same(value, twin)
 
 
 def _same(one: str, other: str) -> bool:

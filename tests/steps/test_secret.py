@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -52,6 +53,18 @@ async def test_set_right_and_the_same(
     )
 
 
+@pytest.mark.parametrize(
+    ("of", "kept", "same"),
+    [(HOOK, 64, True), (HOOK, 12, True), (HOOK, 11, False), (OTHER, 64, False), ("", 64, False), (HOOK, 0, False)],
+)
+async def test_the_digest_of_what_it_has_to_be(make_context: MakeContext, of: str, kept: int, same: bool) -> None:
+    """A platform tells the SHA-256 of what it keeps; too short a piece of it, or none, proves nothing."""
+    context = make_context({"SHOP_HOOK": HOOK})
+    fact = await looked(context, digest=hashlib.sha256(of.encode()).hexdigest().upper()[:kept])
+    assert (fact.value["same"], fact.summary) == (same, "set, the same" if same else "set, not the same")
+    assert (await looked(make_context(), digest="0" * 64)).value["same"] is False
+
+
 @pytest.mark.parametrize(("status", "accepted"), [(200, True), (401, False), (403, False), (500, None), (302, None)])
 async def test_accepted(make_context: MakeContext, status: int, accepted: bool | None) -> None:
     """The service is asked with this secret and no other; what says nothing about it is neither yes nor no."""
@@ -87,5 +100,6 @@ def test_lint() -> None:
     assert said(name="huk") == ["There is no secret «huk»."]
     assert said(same_as="huk") == ["There is no secret «huk»."]
     assert said(same_as="hook") == ["A secret is always the same as itself."]
+    assert said(same_as="deployed_hook", digest="0" * 64) == ["Say either `same_as` or `digest`."]
     assert said(accepted_by={"service": "gone"}) == ["There is no service «gone»."]
     assert said(accepted_by={"service": "api", "path": "me"}) != []
