@@ -219,7 +219,8 @@ def test_effect_and_lint() -> None:
 
 async def test_values_are_fields_of_the_body_that_are_no_texts(reach: StepContext, service: Api) -> None:
     """A list and a number arrive as they are, beside the texts of `json`."""
-    spec = HttpSpec(delete="/objects", json={"reason": "old"}, values={"names": ["a/1", "b/2"], "limit": 2})
+    said = {"delete": "/objects", "json": {"reason": "old"}, "values": {"names": ["a/1", "b/2"], "limit": 2}}
+    spec = HttpSpec.model_validate(said)
     preview = await HTTP.preview(spec, reach)
     assert preview.payload["json"] == {"reason": "old", "names": ["a/1", "b/2"], "limit": 2}
     assert isinstance(await HTTP.act(spec, preview, KEY, reach), Done)
