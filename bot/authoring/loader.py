@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
 from bot.authoring.catalogue import Catalogue
 from bot.authoring.document import FindingDoc, InputDoc, Part, RunbookDoc, SystemDoc
 from bot.authoring.ledger import Ledger
-from bot.authoring.problems import Level, Problem, as_text, in_order
+from bot.authoring.problems import Level, Problem, as_text, did_you_mean, in_order
 from bot.authoring.reading import MAX_BYTES, Document, read
 from bot.authoring.runbooks import runbook_of
 from bot.authoring.systems import system_of
@@ -84,6 +84,8 @@ def load_tree(path: FilePath) -> tuple[Catalogue, list[Problem]]:
                 problems.append(
                     Problem(name, 1, "id", f"The file of «{runbook.id}» has another name.", hint, Level.WARNING)
                 )
+    for runbook in runbooks.values():
+        problems += _leading_nowhere(runbook, runbooks, files[runbook.id.casefold()])
     return Catalogue(systems.values(), runbooks.values()), in_order(problems)
 
 
@@ -121,6 +123,29 @@ def _shell(ledger: Ledger, data: Any) -> RunbookDoc | None:
 
 def _reads(ledger: Ledger, model: type[Part], data: Any) -> bool:
     return Ledger(ledger.document).read(model, data) is not None
+
+
+def _leading_nowhere(runbook: Runbook, runbooks: Mapping[str, Runbook], file: str) -> list[Problem]:
+    """Steps that start a runbook which is not there, or with inputs that it does not have or lacks."""
+    document, _ = read(runbook.source, file)
+    ledger = Ledger(document or Document(file, {}, {}))
+    mine = {id: each for id, each in runbooks.items() if each.system == runbook.system and id != runbook.id}
+    for key, action in runbook.actions.items():
+        if action.kind != "runbook":
+            continue
+        at, other = ("actions", key, "runbook"), mine.get(str(action.spec["start"]))
+        given = action.spec.get("inputs") or {}
+        if other is None:
+            hint = did_you_mean(str(action.spec["start"]), mine)
+            ledger.error(at, f"The system «{runbook.system}» has no other runbook «{action.spec['start']}».", hint)
+            continue
+        for name in given.keys() - {each.name for each in other.inputs}:
+            known = [each.name for each in other.inputs]
+            ledger.error(at, f"{other.id} has no input «{name}».", did_you_mean(name, known))
+        for each in other.inputs:
+            if each.required and each.default is None and each.name not in given:
+                ledger.error(at, f"{other.id} needs «{each.name}».", "Give it under inputs, as an expression.")
+    return ledger.problems
 
 
 def _version(document: Document, system: System) -> str:

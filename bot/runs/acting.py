@@ -20,11 +20,12 @@ from bot.domain.run import ActionRun, Run
 from bot.domain.runbook import Action, Effect, Section
 from bot.errors import BotError
 from bot.runs.concluding import conclusions, holds
+from bot.runs.following import Begin, followed
 from bot.runs.looking import reread
 from bot.runs.proposing import Proposal, policy_of, previewed, proposal, request_digest, revive, target_of
 from bot.runs.scope import scope_of
 from bot.runs.work import Work
-from bot.steps.base import AwaitCondition, AwaitPerson, Done, Failed, InDoubt, Outcome
+from bot.steps.base import AwaitCondition, AwaitPerson, Done, Failed, InDoubt, Outcome, Starts
 from bot.steps.durations import span
 from bot.steps.registry import KINDS
 from bot.store import approvals
@@ -106,12 +107,17 @@ async def _conclude(  # noqa: C901 - one arm an outcome, twice
 ) -> None:
     """Record how an act ended: the effect's own row, its request's and the run in one transaction."""
     key = going.key
+    begin: Begin | None = None
+    if isinstance(outcome, Starts):
+        outcome, begin = await followed(work, going, effect, outcome)
 
     async def end(tx: Transaction) -> None:
         match outcome:
             case Done(receipt=receipt):
                 await approvals.end_effect(tx, str(effect), DONE, receipt)
                 await _outdate(tx, work, key)
+                if begin is not None:
+                    await begin(tx)
                 if "slack" in receipt.detail:
                     tx.announce(
                         "notice", run_id=work.lease.run_id, body={"effect": str(effect), **receipt.detail["slack"]}

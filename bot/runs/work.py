@@ -13,6 +13,7 @@ from bot.domain.run import Run
 from bot.domain.runbook import Runbook
 from bot.domain.system import System
 from bot.runs.changes import apply, locked
+from bot.runs.library import Library
 from bot.steps.base import StepContext
 from bot.steps.targets import Targets
 from bot.store import runs
@@ -34,6 +35,7 @@ class Work:
     targets: Targets
     clock: Clock
     lease: Lease
+    library: Library
     runbook: Runbook
     system: System
     milestone: Milestone = pass_by

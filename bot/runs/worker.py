@@ -110,7 +110,7 @@ class Worker:
             if run is None:
                 return None
             runbook, system = await self._library.of_run(run)
-            work = Work(self._store, self._targets, self._clock, lease, runbook, system, self._milestone)
+            work = Work(self._store, self._targets, self._clock, lease, self._library, runbook, system, self._milestone)
             task = next_task(run, needs_of(runbook), self._clock.now())
             match task:
                 case Nothing():

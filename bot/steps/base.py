@@ -105,7 +105,15 @@ class AwaitCondition:
     at_most: timedelta
 
 
-Outcome: TypeAlias = Done | Failed | InDoubt | AwaitPerson | AwaitCondition
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """Another runbook of the system is to be started in the same incident, with these inputs; nothing has happened."""
+
+    runbook: str
+    inputs: Mapping[str, Any]
+
+
+Outcome: TypeAlias = Done | Failed | InDoubt | AwaitPerson | AwaitCondition | Starts
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from bot.steps.http import Http
 from bot.steps.logs import Logs
 from bot.steps.manual import Manual
 from bot.steps.notify import Notify
+from bot.steps.runbook import Runbook
 from bot.steps.secret import Secret
 from bot.steps.sql import Sql
 from bot.steps.stripe import Stripe
@@ -27,6 +28,7 @@ KINDS: Mapping[str, StepKind] = MappingProxyType(
         "logs": Logs(),
         "manual": Manual(),
         "notify": Notify(),
+        "runbook": Runbook(),
         "secret": Secret(),
         "sql": Sql(),
         "stripe": Stripe(),

@@ -305,6 +305,33 @@ def test_tree_reports_every_file_at_once(tmp_path: Path) -> None:
     assert "«RB-001» is the id of shop/RB-001.yaml already." in messages(problems)
 
 
+@pytest.mark.parametrize(
+    ("leading", "said"),
+    [
+        ("RB-002, inputs: {business_id: business_id}", ""),
+        ("RB-002", "RB-002 needs «business_id»."),
+        ("RB-002, inputs: {business_id: business_id, busines: '1'}", "RB-002 has no input «busines»."),
+        ("RB-003", "The system «shop» has no other runbook «RB-003»."),
+        ("RB-001", "The system «shop» has no other runbook «RB-001»."),
+        ("RB-009", "The system «shop» has no other runbook «RB-009»."),
+        ("rb two", "This is not the id of a runbook."),
+    ],
+)
+def test_a_step_leads_to_a_runbook_of_the_system(tmp_path: Path, leading: str, said: str) -> None:
+    """Another runbook of the same system, with inputs that it has and all that it needs; else the line is named."""
+    start = f"  next: {{title: Go on, runbook: {{start: {leading}}}}}\n"
+    first = RUNBOOK.replace("actions:\n", f"actions:\n{start}", 1)
+    other = SYSTEM.replace("id: shop", "id: other")
+    second = RUNBOOK.replace("RB-001", "RB-002")
+    _write(tmp_path, **{"shop__system": SYSTEM, "shop__RB-001": first, "shop__RB-002": second})
+    _write(tmp_path, **{"other__system": other, "other__RB-009": RUNBOOK.replace("RB-001", "RB-009")})
+    errors = [
+        each for each in load_tree(tmp_path)[1] if each.level is Level.ERROR and each.path.startswith("actions.n")
+    ]
+    assert [each.message for each in errors] == ([said] if said else [])
+    assert all(each.line == first.splitlines().index(start.rstrip()) + 1 for each in errors)
+
+
 def test_tree_that_is_not_there(tmp_path: Path) -> None:
     """A folder that does not exist is a problem, not an exception."""
     catalogue, problems = load_tree(tmp_path / "nowhere")

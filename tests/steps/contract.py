@@ -76,5 +76,6 @@ EXAMPLES = (
     ),
     Example("notify", Section.ACTIONS, {"to": "api", "via": "webhook", "body": "B"}, {"to": "gone", "via": "webhook"}),
     Example("notify", Section.ACTIONS, {"to": "#status", "body": "B"}, {"to": "#x", "template": "gone"}),
+    Example("runbook", Section.ACTIONS, {"start": "RB-005", "inputs": {"id": ID}}, {"start": "rb 5"}),
     Example("wait", Section.ACTIONS, {"until": "true"}, {"until": "true", "every": "1h", "at_most": "1m"}),
 )
