@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 
 import structlog
@@ -102,17 +102,16 @@ def _key_of(run: Run, action: str, stored: str) -> EffectKey:
     return EffectKey(run.id, action, digest, int(attempt or 0))
 
 
-async def _conclude(  # noqa: C901 - one arm an outcome, twice
-    work: Work, action: Action, going: ActionRun, effect: EffectKey, outcome: Outcome
-) -> None:
+async def _conclude(work: Work, action: Action, going: ActionRun, effect: EffectKey, outcome: Outcome) -> None:
     """Record how an act ended: the effect's own row, its request's and the run in one transaction."""
     key = going.key
     begin: Begin | None = None
     if isinstance(outcome, Starts):
         outcome, begin = await followed(work, going, effect, outcome)
+    ended = outcome
 
     async def end(tx: Transaction) -> None:
-        match outcome:
+        match ended:
             case Done(receipt=receipt):
                 await approvals.end_effect(tx, str(effect), DONE, receipt)
                 await _outdate(tx, work, key)
@@ -131,22 +130,28 @@ async def _conclude(  # noqa: C901 - one arm an outcome, twice
             case AwaitPerson() | AwaitCondition():
                 pass
             case _:
-                assert_never(outcome)
+                assert_never(ended)
 
-    now = work.clock.now()
+    await work.record(_ended(key, action, ended, work.clock.now()), also=end)
+
+
+def _ended(
+    key: str, action: Action, outcome: Done | Failed | InDoubt | AwaitPerson | AwaitCondition, now: datetime
+) -> o.RunOutcome:
+    """What the end of an act means for its run."""
     match outcome:
         case Done(receipt=receipt):
-            await work.record(o.Effected(key, receipt, action.verify_within if action.verify else None), also=end)
+            return o.Effected(key, receipt, action.verify_within if action.verify else None)
         case Failed(reason=reason, drift=True):
-            await work.record(o.Voided(key, reason, again=True), also=end)
+            return o.Voided(key, reason, again=True)
         case Failed(reason=reason):
-            await work.record(o.NotEffected(key, reason), also=end)
+            return o.NotEffected(key, reason)
         case InDoubt(why=why):
-            await work.record(o.Doubted(key, why), also=end)
+            return o.Doubted(key, why)
         case AwaitPerson(instructions=instructions):
-            await work.record(o.WaitsFor(key, instructions), also=end)
+            return o.WaitsFor(key, instructions)
         case AwaitCondition(until=_, every=every, at_most=at_most):
-            await work.record(o.WaitsFor(key, action.title, min(now + every, now + at_most), now + at_most), also=end)
+            return o.WaitsFor(key, action.title, min(now + every, now + at_most), now + at_most)
         case _:
             assert_never(outcome)
 

@@ -25,6 +25,7 @@ from bot.steps.base import (
     InDoubt,
     Question,
     Spec,
+    Starts,
     StepContext,
     StepKind,
 )
@@ -172,7 +173,7 @@ async def test_an_act_never_raises(example: Example, nowhere: StepContext) -> No
     outcome = await kind.act(
         spec, Preview("", {"sessions": [{"pid": 1, "since": "x", "query_since": "y"}]}), KEY, nowhere
     )
-    assert isinstance(outcome, Done | Failed | InDoubt | AwaitPerson | AwaitCondition)
+    assert isinstance(outcome, Done | Failed | InDoubt | AwaitPerson | AwaitCondition | Starts)
     say_nothing_secret(outcome)
 
 
@@ -181,7 +182,7 @@ async def test_settle_always_answers(example: Example, nowhere: StepContext) -> 
     """An interrupted act gets an answer even when nothing can be reached; it is never made up."""
     kind, spec = kind_of(example)
     outcome = await kind.settle(spec, KEY, nowhere)
-    assert isinstance(outcome, Failed | InDoubt | AwaitCondition)
+    assert isinstance(outcome, Failed | InDoubt | AwaitCondition | Starts)
     say_nothing_secret(outcome)
 
 
