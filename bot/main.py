@@ -26,6 +26,7 @@ from bot.runs.actions import People
 from bot.runs.factors import Factors
 from bot.runs.library import Library
 from bot.runs.reads import Reads
+from bot.runs.triage import Triage
 from bot.runs.work import Milestone, pass_by
 from bot.runs.worker import Worker
 from bot.settings import Settings, SlackMode
@@ -83,7 +84,7 @@ async def running(
         token = _required(settings.slack_bot_token.get_secret_value(), "SLACK_BOT_TOKEN")
         slack = SlackClient(token, base_url=settings.slack_api_url, clock=clock, rate_limits=rate_limits)
         client = await stack.enter_async_context(slack)
-        desk = _desk(settings, store, library, client, clock)
+        desk = _desk(settings, store, library, targets, client, clock)
         bot = Bot(desk, store, worker)
         if announce and (destination := settings.audit_anchor.get_secret_value()):
             # Begun before everything that writes to the trail, so that it is stopped after all of it.
@@ -101,7 +102,9 @@ async def running(
         yield bot
 
 
-def _desk(settings: Settings, store: Store, library: Library, client: SlackClient, clock: Clock) -> Desk:
+def _desk(
+    settings: Settings, store: Store, library: Library, targets: Targets, client: SlackClient, clock: Clock
+) -> Desk:
     directory = Directory(client.calls, clock)
     return Desk(
         response=Response(store, library),
@@ -113,6 +116,7 @@ def _desk(settings: Settings, store: Store, library: Library, client: SlackClien
         client=client,
         clock=clock,
         reviews=Reviews(store, directory),
+        triage=Triage(store, library, targets, clock),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from bot.slack.desk import CommandHandler, FormHandler, PressHandler, Routes
 from bot.slack.verbs import Verb
-from commands import approval, home, incident, mention, runbook, steps
+from commands import approval, home, incident, mention, runbook, steps, triage
 
 COMMANDS: Mapping[str, CommandHandler] = {"/runbook": runbook.command, "/incident": incident.command}
 
@@ -35,6 +35,7 @@ PRESSES: Mapping[Verb, PressHandler] = {
     Verb.NOTE: incident.ask_note,
     Verb.START: runbook.press_start,
     Verb.SHOW: runbook.press_show,
+    Verb.TAKE_UP: triage.take_up,
 }
 
 FORMS: Mapping[Verb, FormHandler] = {

@@ -1,10 +1,9 @@
-"""`/runbook`: list, search, show, start, status and cancel; an id or words are enough."""
+"""`/runbook`: list, search, show, start, status, cancel and triage; an id or words are enough."""
 
 from __future__ import annotations
 
 import re
 
-from bot.domain.runbook import Runbook
 from bot.errors import BadInputs, Mistake
 from bot.slack import forms
 from bot.slack.desk import Answer, Command, Desk, Form, Open, Press, Quiet, Say, Wrong
@@ -19,6 +18,7 @@ from bot.slack.views.start import (
     status_message,
     suggest_message,
 )
+from commands.triage import triage
 from commands.words import Words, words_of
 
 _ID = re.compile(r"^[A-Za-z]{1,6}-?\d{1,4}[A-Za-z]?$")
@@ -35,11 +35,13 @@ async def command(given: Command, desk: Desk) -> Answer:  # noqa: PLR0911 - one 
         case "search" | "find":
             return _searched(words.rest, desk)
         case "show":
-            return _said(runbook_message(_known(words.rest, desk)))
+            return _said(runbook_message(desk.library.known(words.rest)))
         case "status":
             return await _status(words, desk)
         case "cancel":
             return await _cancel(words, given, desk)
+        case "triage":
+            return await triage(words, given, desk)
         case "start" | "run":
             return await _start(Words(words.plain[1:], words.pairs), given, desk)
         case _:
@@ -48,18 +50,18 @@ async def command(given: Command, desk: Desk) -> Answer:  # noqa: PLR0911 - one 
 
 async def press_start(press: Press, desk: Desk) -> Answer:
     """Start a runbook from a list."""
-    runbook = _known(press.ref.runbook, desk)
+    runbook = desk.library.known(press.ref.runbook)
     return Open(start_modal(runbook, {}, press.channel))
 
 
 async def press_show(press: Press, desk: Desk) -> Answer:
     """Show a runbook from a list."""
-    return _said(runbook_message(_known(press.ref.runbook, desk)))
+    return _said(runbook_message(desk.library.known(press.ref.runbook)))
 
 
 async def form_start(form: Form, desk: Desk) -> Answer:
     """The inputs of a runbook, submitted; what does not fit is said beside its input."""
-    runbook = _known(form.ref.runbook, desk)
+    runbook = desk.library.known(form.ref.runbook)
     try:
         started = await desk.response.start(
             runbook,
@@ -111,14 +113,6 @@ def _searched(words: str, desk: Desk) -> Answer:
     return _said(
         found_message(words, found) if found else suggest_message(words, desk.library.catalogue.suggest(words))
     )
-
-
-def _known(id: str, desk: Desk) -> Runbook:
-    runbook = desk.library.catalogue.get(id)
-    if runbook is None:
-        close = ", ".join(each.id for each in desk.library.catalogue.suggest(id)[:3])
-        raise Mistake(f"There is no runbook «{id}».", hint=f"Did you mean {close}?" if close else "Try /runbook list.")
-    return runbook
 
 
 def _number(text: str) -> int:

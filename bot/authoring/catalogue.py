@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from bot.domain.runbook import Runbook
 from bot.domain.system import System
+from bot.domain.triage import Lookups
 
 MAX_WORDS = 20
 MAX_WORD = 40
@@ -71,10 +72,16 @@ class _Entry:
 class Catalogue:
     """The runbooks and systems in use. It is updated in place, so that everybody who holds it sees what is new."""
 
-    def __init__(self, systems: Iterable[System] = (), runbooks: Iterable[Runbook] = ()) -> None:
+    def __init__(
+        self,
+        systems: Iterable[System] = (),
+        runbooks: Iterable[Runbook] = (),
+        lookups: Mapping[str, Lookups] | None = None,
+    ) -> None:
         self.systems: dict[str, System] = {}
+        self.lookups: Mapping[str, Lookups] = {}
         self._entries: dict[str, _Entry] = {}
-        self.take(systems, runbooks)
+        self.take(systems, runbooks, lookups)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -82,10 +89,13 @@ class Catalogue:
     def __iter__(self) -> Iterator[Runbook]:
         return iter(self.list())
 
-    def take(self, systems: Iterable[System], runbooks: Iterable[Runbook]) -> tuple[str, ...]:
-        """Hold these from now on; the ids of the runbooks that are new, different or gone."""
+    def take(
+        self, systems: Iterable[System], runbooks: Iterable[Runbook], lookups: Mapping[str, Lookups] | None = None
+    ) -> tuple[str, ...]:
+        """Hold these from now on, `lookups` by system; the ids of the runbooks that are new, different or gone."""
         before = {key: entry.runbook.version for key, entry in self._entries.items()}
         self.systems = {system.id: system for system in systems}
+        self.lookups = dict(lookups or {})
         self._entries = {runbook.id.casefold(): _entry(runbook) for runbook in runbooks}
         after = {key: entry.runbook.version for key, entry in self._entries.items()}
         return tuple(sorted(key.upper() for key in before.keys() | after if before.get(key) != after.get(key)))
@@ -98,6 +108,10 @@ class Catalogue:
     def list(self) -> Sequence[Runbook]:
         """Every runbook, by id."""
         return [self._entries[key].runbook for key in sorted(self._entries)]
+
+    def of_system(self, system: str) -> Sequence[Runbook]:
+        """The runbooks of a system, by id."""
+        return [runbook for runbook in self.list() if runbook.system == system]
 
     def search(self, words: str) -> Sequence[Runbook]:
         """The runbooks these words are about, best first; misspelt words count for less."""

@@ -168,6 +168,7 @@ class RunbookDoc(Part):
     resolve_within: Span
     summary: str = Field(default="", max_length=1_000)
     symptoms: list[Line] = []
+    triage: bool = True
     inputs: dict[str, InputDoc] = {}
     checks: dict[str, dict[str, Any]] = {}
     findings: dict[str, FindingDoc] = {}
@@ -291,3 +292,14 @@ class SystemDoc(Part):
     templates: dict[Name, TemplateDoc] = {}
     on_call: GroupDoc | None = None
     channel_prefix: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,20}$")] = "inc"
+
+
+# -- triage.yaml -------------------------------------------------------------------------------------------------------
+
+
+class TriageDoc(Part):
+    """The identifiers of a system, the checks that look them up, and what these give."""
+
+    inputs: dict[str, InputDoc] = {}
+    checks: dict[str, dict[str, Any]] = {}
+    gives: dict[str, list[str]] = {}

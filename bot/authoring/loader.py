@@ -9,17 +9,19 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from bot.authoring.catalogue import Catalogue
-from bot.authoring.document import FindingDoc, InputDoc, Part, RunbookDoc, SystemDoc
+from bot.authoring.document import FindingDoc, InputDoc, Part, RunbookDoc, SystemDoc, TriageDoc
 from bot.authoring.ledger import Ledger
+from bot.authoring.lookups import lookups_of
 from bot.authoring.problems import Level, Problem, as_text, did_you_mean, in_order
 from bot.authoring.reading import MAX_BYTES, Document, read
 from bot.authoring.runbooks import runbook_of
 from bot.authoring.systems import system_of
 from bot.domain.runbook import Runbook
 from bot.domain.system import System
+from bot.domain.triage import Lookups
 from bot.errors import Misconfigured
 
-SYSTEM_FILE = "system.yaml"
+SYSTEM_FILE, TRIAGE_FILE = "system.yaml", "triage.yaml"
 
 
 def load_system(text: str | bytes, file: str) -> tuple[System | None, list[Problem]]:
@@ -51,42 +53,60 @@ def load_runbook(text: str | bytes, file: str, system: System) -> tuple[Runbook 
 def load_tree(path: FilePath) -> tuple[Catalogue, list[Problem]]:
     """Every runbook of every system under a folder, and every problem of every file.
 
-    A folder holds `system.yaml` and runbooks beside it. A file with errors is left out of the catalogue.
+    A folder holds `system.yaml`, `triage.yaml` if it has one, and runbooks beside them. A file with errors is left out
+    of the catalogue.
     """
-    problems: list[Problem] = []
-    systems: dict[str, System] = {}
-    runbooks: dict[str, Runbook] = {}
-    files: dict[str, str] = {}
-    for folder in _folders(path, problems):
-        system = _system_at(folder, path, problems)
+    tree = _Tree(path)
+    for folder in _folders(path, tree.problems):
+        system = _system_at(folder, path, tree.problems)
         if system is None:
             continue
-        if system.id in systems:
-            _note(problems, f"{folder.name}/{SYSTEM_FILE}", f"There is another system «{system.id}».")
+        if system.id in tree.systems:
+            _note(tree.problems, f"{folder.name}/{SYSTEM_FILE}", f"There is another system «{system.id}».")
             continue
-        systems[system.id] = system
+        tree.systems[system.id] = system
         for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
-            name = file.relative_to(path).as_posix()
-            if file.name == SYSTEM_FILE:
-                continue
-            raw = _bytes(file, name, problems)
-            runbook, found = (None, []) if raw is None else load_runbook(raw, name, system)
-            problems += found
-            if runbook is None:
-                continue
-            if runbook.id.casefold() in files:
-                _note(problems, name, f"«{runbook.id}» is the id of {files[runbook.id.casefold()]} already.")
-                continue
-            files[runbook.id.casefold()] = name
-            runbooks[runbook.id] = runbook
-            if file.stem != runbook.id:
-                hint = f"Call it {runbook.id}.yaml, so that people find it."
-                problems.append(
-                    Problem(name, 1, "id", f"The file of «{runbook.id}» has another name.", hint, Level.WARNING)
-                )
-    for runbook in runbooks.values():
-        problems += _leading_nowhere(runbook, runbooks, files[runbook.id.casefold()])
-    return Catalogue(systems.values(), runbooks.values()), in_order(problems)
+            if file.name != SYSTEM_FILE:
+                tree.take(file, system)
+    for runbook in tree.runbooks.values():
+        tree.problems += _leading_nowhere(runbook, tree.runbooks, tree.files[runbook.id.casefold()])
+    return Catalogue(tree.systems.values(), tree.runbooks.values(), tree.lookups), in_order(tree.problems)
+
+
+class _Tree:
+    """What has been read of a folder so far."""
+
+    def __init__(self, path: FilePath) -> None:
+        self.path = path
+        self.problems: list[Problem] = []
+        self.systems: dict[str, System] = {}
+        self.lookups: dict[str, Lookups] = {}
+        self.runbooks: dict[str, Runbook] = {}
+        self.files: dict[str, str] = {}
+
+    def take(self, file: FilePath, system: System) -> None:
+        """Read one file of a system."""
+        name = file.relative_to(self.path).as_posix()
+        raw = _bytes(file, name, self.problems)
+        if raw is None:
+            return
+        if file.name == TRIAGE_FILE:
+            self.lookups[system.id] = _lookups(raw, name, system, self.problems)
+            return
+        runbook, found = load_runbook(raw, name, system)
+        self.problems += found
+        if runbook is None:
+            return
+        if runbook.id.casefold() in self.files:
+            other = self.files[runbook.id.casefold()]
+            _note(self.problems, name, f"«{runbook.id}» is the id of {other} already.")
+            return
+        self.files[runbook.id.casefold()] = name
+        self.runbooks[runbook.id] = runbook
+        if file.stem != runbook.id:
+            said = f"The file of «{runbook.id}» has another name."
+            hint = f"Call it {runbook.id}.yaml, so that people find it."
+            self.problems.append(Problem(name, 1, "id", said, hint, Level.WARNING))
 
 
 def catalogue_at(path: FilePath) -> Catalogue:
@@ -123,6 +143,19 @@ def _shell(ledger: Ledger, data: Any) -> RunbookDoc | None:
 
 def _reads(ledger: Ledger, model: type[Part], data: Any) -> bool:
     return Ledger(ledger.document).read(model, data) is not None
+
+
+def _lookups(raw: bytes, file: str, system: System, problems: list[Problem]) -> Lookups:
+    """The system's lookups; none when their file has errors."""
+    document, found = read(raw, file)
+    made = Lookups()
+    if document is not None:
+        ledger = Ledger(document)
+        said = ledger.read(TriageDoc, document.data)
+        made = made if said is None else lookups_of(ledger, said, system)
+        found += ledger.problems
+    problems += found
+    return Lookups() if _broken(found) else made
 
 
 def _leading_nowhere(runbook: Runbook, runbooks: Mapping[str, Runbook], file: str) -> list[Problem]:
@@ -216,4 +249,4 @@ def reload_tree(catalogue: Catalogue, path: FilePath) -> tuple[tuple[str, ...], 
         if fresh.get(old.id) is None
         and any(FilePath(file).stem == old.id or file == f"{old.system}/{SYSTEM_FILE}" for file in broken)
     ]
-    return catalogue.take(systems.values(), [*fresh.list(), *kept]), problems
+    return catalogue.take(systems.values(), [*fresh.list(), *kept], fresh.lookups), problems

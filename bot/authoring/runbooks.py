@@ -208,6 +208,7 @@ def runbook_of(ledger: Ledger, said: RunbookDoc, system: System, version: str, s
         resolve_within=said.resolve_within,
         summary=" ".join(said.summary.split()),
         symptoms=tuple(said.symptoms),
+        triage=said.triage,
         inputs=reader.inputs(),
         checks=reader.checks(),
         findings=reader.findings(),

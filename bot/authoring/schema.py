@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from bot.authoring.document import ActionDoc, CheckDoc, RunbookDoc, SystemDoc
+from bot.authoring.document import ActionDoc, CheckDoc, RunbookDoc, SystemDoc, TriageDoc
 from bot.authoring.marks import field_marks
 from bot.domain.runbook import Section
 from bot.steps.base import StepKind
@@ -22,10 +22,11 @@ _TEXT: Mapping[str, Any] = {"type": "string"}
 
 
 def schema() -> dict[str, Any]:
-    """The schema of both documents: an id in capitals makes it a runbook, any other a system."""
+    """The schema of all documents: an id in capitals makes it a runbook, any other a system, and none a triage."""
     models: list[type[BaseModel]] = [
         RunbookDoc,
         SystemDoc,
+        TriageDoc,
         CheckDoc,
         ActionDoc,
         *(KINDS[name].spec for name in sorted(KINDS)),
@@ -38,6 +39,7 @@ def schema() -> dict[str, Any]:
         name = "Check" if section is Section.CHECKS else "Action"
         defs[name] = {"anyOf": [_step(kind, defs[model.__name__], defs) for kind in kinds]}
         defs["RunbookDoc"]["properties"][section.value]["additionalProperties"] = {"$ref": f"#/$defs/{name}"}
+    defs["TriageDoc"]["properties"]["checks"]["additionalProperties"] = {"$ref": "#/$defs/Check"}
     for kind in KINDS.values():
         _allow_texts(kind.spec, defs)
     return {
@@ -46,7 +48,11 @@ def schema() -> dict[str, Any]:
         "type": "object",
         "if": {"properties": {"id": {"type": "string", "pattern": "^[A-Z]"}}, "required": ["id"]},
         "then": {"$ref": "#/$defs/RunbookDoc"},
-        "else": {"$ref": "#/$defs/SystemDoc"},
+        "else": {
+            "if": {"required": ["id"]},
+            "then": {"$ref": "#/$defs/SystemDoc"},
+            "else": {"$ref": "#/$defs/TriageDoc"},
+        },
         "$defs": {name: defs[name] for name in sorted(defs) if name not in ("CheckDoc", "ActionDoc")},
     }
 

@@ -46,6 +46,7 @@ class Happened(StrEnum):
     GLASS_BROKEN = "approval.glass_broken"
     VOTE_CAST = "vote.cast"
     VOTE_REFUSED = "vote.refused"
+    TRIAGED = "triage.done"
     PRESS_REPEATED = "press.repeated"
 
 

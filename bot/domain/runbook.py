@@ -134,7 +134,8 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Runbook:
-    """One version of one runbook, resolved against its system; `version` is the hash of both documents."""
+    """One version of one runbook, resolved against its system; `version` is the hash of both documents. Without
+    `triage` it is a procedure, which fits no symptom and is only started by hand."""
 
     id: str
     title: str
@@ -144,6 +145,7 @@ class Runbook:
     resolve_within: timedelta
     summary: str = ""
     symptoms: tuple[str, ...] = ()
+    triage: bool = True
     inputs: tuple[Input, ...] = ()
     checks: Mapping[str, Check] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()

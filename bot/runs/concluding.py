@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import structlog
 
@@ -17,28 +18,37 @@ log = structlog.get_logger(__name__)
 
 
 def conclusions(run: Run, runbook: Runbook, facts: Mapping[str, Fact], work: Work) -> tuple[Conclusion, ...]:
+    """The findings of a run that hold."""
+    return concluded(runbook.findings, scope_of(run, facts, work.clock.now()))
+
+
+def concluded(findings: Iterable[Finding], scope: Mapping[str, Any]) -> tuple[Conclusion, ...]:
     """The findings that hold, in the runbook's order. One that reads a fact which is not there does not hold."""
     return tuple(
-        Conclusion(finding.key, _said(run, finding, facts, work), finding.propose, finding.together)
-        for finding in runbook.findings
-        if holds(run, finding, facts, work)
+        Conclusion(finding.key, _said(finding, scope), finding.propose, finding.together)
+        for finding in findings
+        if _holds(finding, scope)
     )
 
 
 def holds(run: Run, finding: Finding, facts: Mapping[str, Fact], work: Work) -> bool:
     """Whether one finding holds over these facts."""
+    return _holds(finding, scope_of(run, facts, work.clock.now()))
+
+
+def _holds(finding: Finding, scope: Mapping[str, Any]) -> bool:
     try:
-        return bool(compile_expression(finding.when).evaluate(scope_of(run, facts, work.clock.now())))
+        return bool(compile_expression(finding.when).evaluate(scope))
     except UndefinedFact:
         return False
     except TemplateError as error:
-        log.warning("finding cannot be judged", run=run.id, finding=finding.key, error=str(error))
+        log.warning("finding cannot be judged", finding=finding.key, error=str(error))
         return False
 
 
-def _said(run: Run, finding: Finding, facts: Mapping[str, Fact], work: Work) -> str:
+def _said(finding: Finding, scope: Mapping[str, Any]) -> str:
     try:
-        return compile_template(finding.say).render(scope_of(run, facts, work.clock.now())).strip()
+        return compile_template(finding.say).render(scope).strip()
     except TemplateError as error:
-        log.warning("finding cannot be said", run=run.id, finding=finding.key, error=str(error))
+        log.warning("finding cannot be said", finding=finding.key, error=str(error))
         return f"«{finding.key}» holds, but its sentence could not be made: {error}"

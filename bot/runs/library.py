@@ -7,7 +7,7 @@ from bot.authoring.loader import load_runbook, load_system
 from bot.domain.run import Run
 from bot.domain.runbook import Runbook
 from bot.domain.system import System
-from bot.errors import Misconfigured
+from bot.errors import Misconfigured, Mistake
 from bot.store import runs
 from bot.store.runs import Documents
 from bot.store.session import Store
@@ -20,6 +20,15 @@ class Library:
         self.catalogue = catalogue
         self._store = store
         self._versions: dict[str, tuple[Runbook, System]] = {}
+
+    def known(self, id: str) -> Runbook:
+        """The runbook of the catalogue with that id. Raises `Mistake` with what may have been meant."""
+        runbook = self.catalogue.get(id)
+        if runbook is None:
+            close = ", ".join(each.id for each in self.catalogue.suggest(id)[:3])
+            hint = f"Did you mean {close}?" if close else "Try /runbook list."
+            raise Mistake(f"There is no runbook «{id}».", hint=hint)
+        return runbook
 
     def system(self, runbook: Runbook) -> System:
         """The system a runbook of the catalogue belongs to."""

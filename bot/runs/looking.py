@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 
@@ -21,7 +21,7 @@ from bot.domain.tasks import runnable
 from bot.errors import BotError
 from bot.runs.scope import needs_of, scope_of
 from bot.runs.work import Work
-from bot.steps.base import Look, Question
+from bot.steps.base import Look, Question, StepContext, StepKind
 from bot.steps.registry import KINDS
 from bot.store import runs
 from bot.store.codec import pack
@@ -41,7 +41,7 @@ async def diagnose(work: Work, run: Run) -> None:
         while True:
             for key in runnable(run, needs):
                 if key not in looking.values():
-                    looking[asyncio.create_task(look(work, run, work.runbook.checks[key], facts))] = key
+                    looking[asyncio.create_task(_look(work, run, work.runbook.checks[key], facts))] = key
             if not looking:
                 return
             ended, _ = await asyncio.wait(looking, return_when=asyncio.FIRST_COMPLETED)
@@ -66,7 +66,7 @@ async def reread(
         wanted -= await work.seen_since(work.clock.now() - fresh_for)
     for wave in _waves(work.runbook, wanted):
         checks = [work.runbook.checks[key] for key in wave if run.checks[key].answered_by == ""]
-        looks = await asyncio.gather(*(look(work, run, check, facts) for check in checks))
+        looks = await asyncio.gather(*(_look(work, run, check, facts) for check in checks))
         outcomes = []
         for check, seen in zip(checks, looks, strict=True):
             if isinstance(seen, Fact) and run.checks[check.key].status is not CheckStatus.ASKING:
@@ -77,17 +77,30 @@ async def reread(
     return run, facts
 
 
-async def look(work: Work, run: Run, check: Check, facts: Mapping[str, Fact]) -> Look:
-    """One check, never raising: what goes wrong is a failed fact that says what."""
+Looking: TypeAlias = Callable[[StepKind, Any, StepContext], Awaitable[Look]]
+
+
+async def _directly(kind: StepKind, spec: Any, context: StepContext) -> Look:
+    return await kind.look(spec, context)
+
+
+async def look(
+    check: Check,
+    scope: Mapping[str, Any],
+    context: StepContext,
+    facts: Mapping[str, Fact],
+    looking: Looking = _directly,
+) -> Look:
+    """One check, never raising: what goes wrong is a failed fact that says what. `looking` is how the rendered step is
+    carried out."""
     started = asyncio.get_running_loop().time()
-    scope = scope_of(run, facts, work.clock.now())
     try:
         if check.when is not None and not compile_expression(check.when).evaluate(scope):
             return Fact(FactStatus.SKIPPED, summary="not needed")
         kind = KINDS[check.kind]
         spec = render_spec(kind, check.spec, scope)
         async with asyncio.timeout((check.timeout + _MARGIN).total_seconds()):
-            return await kind.look(spec, work.context(check.timeout))
+            return await looking(kind, spec, context)
     except UndefinedFact as error:
         return Fact(FactStatus.SKIPPED, summary=_missing(check, facts) or str(error))
     except TimeoutError:
@@ -99,10 +112,14 @@ async def look(work: Work, run: Run, check: Check, facts: Mapping[str, Fact]) ->
         return Fact(FactStatus.FAILED, error=str(error), duration=_since(started))
     except Exception:
         reference = uuid.uuid4().hex[:8]
-        log.exception("check broke", run=run.id, check=check.key, reference=reference)
+        log.exception("check broke", run=context.run, check=check.key, reference=reference)
         return Fact(
             FactStatus.FAILED, error=f"The bot itself failed here (reference {reference}).", duration=_since(started)
         )
+
+
+async def _look(work: Work, run: Run, check: Check, facts: Mapping[str, Fact]) -> Look:
+    return await look(check, scope_of(run, facts, work.clock.now()), work.context(check.timeout), facts)
 
 
 def question_value(question: Question) -> dict[str, Any]:

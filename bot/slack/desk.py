@@ -12,6 +12,7 @@ from bot.response import Response
 from bot.runs.actions import People
 from bot.runs.library import Library
 from bot.runs.reads import Reads
+from bot.runs.triage import Triage
 from bot.slack.client import SlackClient
 from bot.slack.directory import Directory
 from bot.slack.verbs import Ref, Verb
@@ -38,6 +39,7 @@ class Desk:
     client: SlackClient
     clock: Clock
     reviews: Drafting
+    triage: Triage
 
 
 # -- what came in ------------------------------------------------------------------------------------------------------
@@ -128,7 +130,15 @@ class Quiet:
     """Nothing to say: what changed is seen in the message itself."""
 
 
-Answer: TypeAlias = Say | Open | Wrong | Quiet
+@dataclass(frozen=True, slots=True)
+class Later:
+    """An answer that takes longer than Slack waits: `text` is said at once, what `making` comes to when it is there."""
+
+    text: str
+    making: Callable[[], Awaitable[Say]]
+
+
+Answer: TypeAlias = Say | Open | Wrong | Quiet | Later
 
 CommandHandler: TypeAlias = Callable[[Command, Desk], Awaitable[Answer]]
 PressHandler: TypeAlias = Callable[[Press, Desk], Awaitable[Answer]]

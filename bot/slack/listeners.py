@@ -19,7 +19,7 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.errors import BotError, Refusal
-from bot.slack.desk import Answer, Command, Desk, Form, Mention, Open, Press, Quiet, Routes, Say, Wrong
+from bot.slack.desk import Answer, Command, Desk, Form, Later, Mention, Open, Press, Quiet, Routes, Say, Wrong
 from bot.slack.directory import PEOPLE_LIFETIME
 from bot.slack.verbs import Ref, verb_of
 from bot.telemetry import ACK_SECONDS, CLICKS
@@ -74,6 +74,9 @@ class Listeners:
             case Open(view=view):
                 await ack()
                 self._follow(self._open(command.trigger, view, command.channel, command.user))
+            case Later(text=text):
+                await ack(text=text)
+                self._follow(self._afterwards(command.channel, command.user, answer))
             case Quiet() | Wrong():
                 await ack()
             case _:
@@ -109,6 +112,8 @@ class Listeners:
                 self._follow(self._replace(press.view, view))
             case Open(view=view):
                 self._follow(self._open(press.trigger, view, channel or user, user))
+            case Later():
+                self._follow(self._afterwards(channel or user, user, answer, thread))
             case Quiet() if press.form:
                 self._follow(self._replace(press.view, _notice("Taken. The card in the channel shows what follows.")))
             case Quiet() | Wrong():
@@ -142,6 +147,9 @@ class Listeners:
                 await ack(response_action="update", view=_notice(text))
             case Open(view=opened):
                 await ack(response_action="update", view=dict(opened))
+            case Later(text=text):
+                await ack(response_action="update", view=_notice(text))
+                self._follow(self._afterwards(ref.channel or user, user, answer))
             case Quiet():
                 await ack()
             case _:
@@ -207,6 +215,8 @@ class Listeners:
                 await self._whisper(mention.channel, mention.user, answer, mention.thread)
             case Open(view=view):
                 await self._open(mention.trigger, view, mention.channel, mention.user)
+            case Later():
+                await self._afterwards(mention.channel, mention.user, answer, mention.thread)
             case Quiet() | Wrong():
                 pass
             case _:
@@ -217,6 +227,11 @@ class Listeners:
         await self._reply(
             mention, await self._answered(mention.user, partial(self._routes.mention, mention, self._desk))
         )
+
+    async def _afterwards(self, channel: str, user: str, later: Later, thread: str = "") -> None:
+        """What an answer comes to that was promised; an error of it is said as any other."""
+        said = await self._answered(user, later.making)
+        await self._whisper(channel, user, said if isinstance(said, Say) else Say(later.text), thread)
 
     async def _whisper(self, channel: str, user: str, say: Say, thread: str = "") -> None:
         await self._desk.client.whisper(channel, user, say.text, say.blocks, thread or None)

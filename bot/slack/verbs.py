@@ -41,6 +41,7 @@ class Verb(StrEnum):
     RETRY = "retry"
     START = "start"
     SHOW = "show"
+    TAKE_UP = "take_up"
     NOTE = "note"
     RESOLVE = "resolve"
     RUNBOOK_ON_MESSAGE = "runbook_on_message"
@@ -61,7 +62,8 @@ def verb_of(action: str) -> Verb:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """What a press is about: ids and keys only, never anything a decision could be made from."""
+    """What a press is about: ids and keys, never anything a decision could be made from. `inputs` is JSON: what a run
+    would be started with, held to the runbook's inputs when it is."""
 
     run: str = ""
     action: str = ""
@@ -71,6 +73,7 @@ class Ref:
     runbook: str = ""
     incident: str = ""
     channel: str = ""
+    inputs: str = ""
 
     def encode(self) -> str:
         """Compact JSON for a button's value or a form's metadata; raises Mistake beyond Slack's 2,000 characters."""
@@ -108,5 +111,6 @@ _KEYS = {
     "runbook": "b",
     "incident": "i",
     "channel": "h",
+    "inputs": "n",
 }
 _NAMES = {key: name for name, key in _KEYS.items()}

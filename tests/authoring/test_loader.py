@@ -332,6 +332,45 @@ def test_a_step_leads_to_a_runbook_of_the_system(tmp_path: Path, leading: str, s
     assert all(each.line == first.splitlines().index(start.rstrip()) + 1 for each in errors)
 
 
+TRIAGE = """
+inputs:
+  business_id: {type: uuid, label: Business}
+  email: {type: email, label: E-mail}
+checks:
+  by_email: {sql: "SELECT id FROM businesses WHERE email = :email"}
+gives:
+  business_id: [by_email.row.id]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("", "", ""),
+        ("business_id: [", "busines: [", "There is no input «busines»."),
+        ("[by_email.row.id]", "[by_mail.row.id]", "«by_mail» is neither an input nor a check."),
+        ("[by_email.row.id]", "['by_email.row.']", "expected name or number"),
+        ("SELECT id FROM businesses WHERE email = :email", "DELETE FROM businesses", "not a reading statement"),
+        (":email", ":mail", "Nothing is bound to «:mail»."),
+        ("sql:", "manual:", "A lookup asks nobody."),
+        ("gives:", "give:", "«give» is not a field here."),
+        ("type: email", "type: mail", "not one of"),
+    ],
+)
+def test_triage_is_held_to_account(tmp_path: Path, old: str, new: str, said: str) -> None:
+    """A system's lookups are read with it; what is wrong with them is said like what is wrong with a runbook."""
+    text = TRIAGE.replace(old, new) if old else TRIAGE
+    _write(tmp_path, **{"shop__system": SYSTEM, "shop__triage": text})
+    catalogue, problems = load_tree(tmp_path)
+    assert all(problem.file == "shop/triage.yaml" for problem in problems)
+    if said:
+        assert any(said in message for message in messages(problems)), as_text(problems)
+        return
+    assert problems == []
+    lookups = catalogue.lookups["shop"]
+    assert ([each.required for each in lookups.inputs], list(lookups.checks)) == ([False, False], ["by_email"])
+
+
 def test_tree_that_is_not_there(tmp_path: Path) -> None:
     """A folder that does not exist is a problem, not an exception."""
     catalogue, problems = load_tree(tmp_path / "nowhere")

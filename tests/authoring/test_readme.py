@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import yaml
 from bot.authoring.document import ActionDoc, CheckDoc, FindingDoc, InputDoc, RunbookDoc, SystemDoc
 from bot.authoring.filters import FILTERS, FUNCTIONS, TESTS
 from bot.authoring.ledger import written_fields
-from bot.authoring.loader import load_runbook, load_system
+from bot.authoring.loader import load_runbook, load_system, load_tree
 from bot.authoring.problems import Level, as_text
 from bot.authoring.templates import compile_expression
 from bot.domain.system import System
@@ -48,6 +49,17 @@ def test_runbook_of_the_page_loads() -> None:
     runbook, problems = load_runbook(BLOCKS["runbook"], "RB-001.yaml", the_system())
     assert as_text(problems) == ""
     assert runbook is not None
+
+
+def test_triage_of_the_page_loads(tmp_path: Path) -> None:
+    """The lookups on the page are without any problem in the system on the page."""
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "system.yaml").write_text(BLOCKS["system"])
+    (folder / "triage.yaml").write_text(BLOCKS["triage"])
+    catalogue, problems = load_tree(tmp_path)
+    assert as_text(problems) == ""
+    assert list(catalogue.lookups["shop"].gives) == ["business_id"]
 
 
 def test_approvals_of_the_page_load() -> None:

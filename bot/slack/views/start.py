@@ -191,6 +191,7 @@ def help_message() -> Message:
     lines = [
         "*Runbook Bot* runs incident runbooks: it looks, says what it found, and changes nothing without a yes.",
         "`/runbook` lists all · `/runbook RB-011 business_id=…` starts one · `/runbook search words` finds one",
+        "`/runbook triage email=…` looks for the cause when nobody knows which runbook it is",
         "`/runbook show RB-011` · `/runbook status` · `/runbook status 12` · `/runbook cancel 12`",
         "`/incident` status · `/incident note …` · `/incident escalate …` · `/incident resolve`",
         "In a thread, where commands do not work: mention me with the symptom, or use the message shortcut.",

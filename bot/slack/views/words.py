@@ -157,6 +157,7 @@ _SENTENCES: Mapping[Happened, Callable[[_Teller], str]] = {
         f"{t.who} planned {t.action} for{t.text('opens', ' {}')}{t.text('closes', ' to {}')}."
     ),
     Happened.VOTE_CAST: lambda t: t.vote(),
+    Happened.TRIAGED: lambda t: f"{t.who} had {t.text('system')} looked through{t.text('runbooks', ': {}')}.",
     Happened.PRESS_REPEATED: lambda t: f"A press of {t.who} arrived again and was not taken twice.",
     Happened.VOTE_REFUSED: lambda t: f"A vote of {t.who} on {t.action} does not count{t.because('reasons')}",
 }

@@ -1,0 +1,180 @@
+"""Triage: every check of a system whose inputs are known, each once, and the runbooks that their facts speak for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from bot.authoring.inputs import parse_inputs, value_of
+from bot.authoring.templates import TemplateError, compile_expression
+from bot.clock import Clock
+from bot.domain.events import Event, Happened
+from bot.domain.facts import Fact, FactStatus
+from bot.domain.run import Conclusion
+from bot.domain.runbook import Check, Finding, Runbook
+from bot.domain.system import System
+from bot.domain.triage import Lookups, Suspect, Triaged, problems, ranked, tried
+from bot.errors import BadInputs, Mistake
+from bot.runs.concluding import concluded
+from bot.runs.library import Library
+from bot.runs.looking import look
+from bot.steps.base import Look, Spec, StepContext, StepKind
+from bot.steps.targets import Targets
+from bot.store.session import Store
+
+TIME_BOX = timedelta(seconds=20)
+AT_ONCE = 16
+NOBODY_ASKED = frozenset({"ask", "manual"})
+
+
+class Triage:
+    """Looks only: it opens no incident, and what it looked at is on record in one line."""
+
+    def __init__(self, store: Store, library: Library, targets: Targets, clock: Clock) -> None:
+        self._store = store
+        self._library = library
+        self._targets = targets
+        self._clock = clock
+
+    def system(self, name: str) -> System:
+        """The system of that name, or the only one. Raises `Mistake`."""
+        systems = self._library.catalogue.systems
+        if not name and len(systems) == 1:
+            return next(iter(systems.values()))
+        if name.lower() not in systems:
+            raise Mistake(f"There is no system «{name}».", hint=f"Known: {', '.join(sorted(systems))}.")
+        return systems[name.lower()]
+
+    async def triage(self, system: System, given: Mapping[str, str], words: Iterable[str], by: str) -> Triaged:
+        """What is wrong, as far as the checks can tell within the time box. `given` are identifiers by name, `words`
+        values whose form tells what they are. Raises `BadInputs`, `Mistake`."""
+        lookups = self._library.catalogue.lookups.get(system.id, Lookups())
+        begun = asyncio.get_running_loop().time()
+        sight = _Sight(self._targets, system, self._clock, by)
+        known = await sight.resolved(lookups, identified(lookups, given, words))
+        runbooks = tried(self._library.catalogue.of_system(system.id), known)
+        looking = [asyncio.create_task(sight.suspect(runbook, known)) for runbook in runbooks]
+        done, late = await asyncio.wait(looking, timeout=TIME_BOX.total_seconds()) if looking else (set(), set())
+        await sight.close(late)
+        suspects = ranked([found for task in done if (found := task.result()) is not None])
+        took = timedelta(seconds=asyncio.get_running_loop().time() - begun)
+        failed = tuple(dict.fromkeys(sight.failed))
+        about = {"system": system.id, "given": sorted(known), "runbooks": [each.runbook.id for each in suspects]}
+        async with self._store.transaction() as tx:
+            tx.record(Event(Happened.TRIAGED, by, about))
+        return Triaged(system.title, known, suspects, len(runbooks), len(sight.once), failed, len(late), took)
+
+
+def identified(lookups: Lookups, given: Mapping[str, str], words: Iterable[str]) -> dict[str, Any]:
+    """The identifiers that were given, typed. Raises `BadInputs`; Mistake for a word whose form tells nothing."""
+    by_name = {each.name: each for each in lookups.inputs}
+    wrong: dict[str, str] = {}
+    known: dict[str, Any] = {}
+    for name, text in given.items():
+        if name not in by_name:
+            wrong[name[:60]] = f"is no identifier of this system; those are {', '.join(by_name) or 'none'}."
+            continue
+        try:
+            known[name] = value_of(by_name[name], text)
+        except ValueError as error:
+            wrong[name] = str(error)
+    if wrong:
+        raise BadInputs(wrong)
+    for word in words:
+        fitting = {}
+        for field_ in lookups.inputs:
+            with contextlib.suppress(ValueError):
+                if field_.pattern or field_.type not in ("text", "choice"):
+                    fitting[field_.name] = value_of(field_, word)
+        if len(fitting) != 1:
+            hint = f"Write what it is, as in {next(iter(by_name), 'name')}=…"
+            raise Mistake(f"«{word[:80]}» may be anything.", hint=hint)
+        known |= fitting
+    return known
+
+
+@dataclass
+class _Sight:
+    """What one triage has looked at: the same question is asked once, whoever asks it."""
+
+    targets: Targets
+    system: System
+    clock: Clock
+    by: str
+    once: dict[str, asyncio.Task[Look]] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
+    room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+
+    async def close(self, late: Iterable[asyncio.Task[Suspect | None]]) -> None:
+        """End what is still being looked at."""
+        going: list[asyncio.Task[Any]] = [*late, *self.once.values()]
+        for task in going:
+            task.cancel()
+        await asyncio.gather(*going, return_exceptions=True)
+
+    async def resolved(self, lookups: Lookups, known: Mapping[str, Any]) -> dict[str, Any]:
+        """The identifiers with those that the lookups give; what a person gave is never replaced."""
+        found = dict(known)
+        absent = {each.name: None for each in lookups.inputs}
+        facts = await self._facts(lookups.checks, {**absent, **found})
+        for name, expressions in lookups.gives.items():
+            for expression in expressions:
+                with contextlib.suppress(TemplateError):
+                    value = compile_expression(expression).evaluate(self._scope({**absent, **found}, facts))
+                    if found.get(name) is None and value is not None:
+                        found[name] = value
+        return {name: value for name, value in found.items() if value is not None}
+
+    async def suspect(self, runbook: Runbook, known: Mapping[str, Any]) -> Suspect | None:
+        """The runbook with the findings that hold, if they call for something."""
+        mine = {each.name: str(known[each.name]) for each in runbook.inputs if each.name in known}
+        try:
+            inputs = parse_inputs(runbook, mine)
+        except BadInputs:
+            return None
+        checks = {key: check for key, check in runbook.checks.items() if check.kind not in NOBODY_ASKED}
+        facts = await self._facts(checks, inputs)
+        held = problems(self._held(runbook.findings, inputs, facts))
+        return Suspect(runbook, inputs, held, bool(mine)) if held else None
+
+    def _held(
+        self, findings: Iterable[Finding], inputs: Mapping[str, Any], facts: Mapping[str, Fact]
+    ) -> tuple[Conclusion, ...]:
+        return concluded(findings, self._scope(inputs, facts))
+
+    async def _facts(self, checks: Mapping[str, Check], inputs: Mapping[str, Any]) -> dict[str, Fact]:
+        """The facts of checks that may need each other; questions stay unanswered."""
+        facts: dict[str, Fact] = {}
+        waiting = dict(checks)
+        while ready := [key for key, check in waiting.items() if not check.needs & waiting.keys() - {key}]:
+            looks = await asyncio.gather(*(self._look(waiting[key], inputs, facts) for key in ready))
+            for key, seen in zip(ready, looks, strict=True):
+                check = waiting.pop(key)
+                if isinstance(seen, Fact):
+                    facts[key] = seen
+                    if seen.status in (FactStatus.FAILED, FactStatus.TIMED_OUT):
+                        self.failed.append(f"{check.title}: {seen.error}")
+        return facts
+
+    async def _look(self, check: Check, inputs: Mapping[str, Any], facts: Mapping[str, Fact]) -> Look:
+        context = StepContext(self.clock, self.targets, self.system, check.timeout, self.by)
+        return await look(check, self._scope(inputs, facts), context, facts, self._asked_once)
+
+    async def _asked_once(self, kind: StepKind, spec: Spec, context: StepContext) -> Look:
+        key = f"{kind.name} {context.timeout} {spec.model_dump_json()}"
+        if key not in self.once:
+            self.once[key] = asyncio.create_task(self._asked(kind, spec, context))
+        return await asyncio.shield(self.once[key])
+
+    async def _asked(self, kind: StepKind, spec: Spec, context: StepContext) -> Look:
+        async with self.room:
+            return await kind.look(spec, context)
+
+    def _scope(self, inputs: Mapping[str, Any], facts: Mapping[str, Fact]) -> dict[str, Any]:
+        known = {key: fact.scope() for key, fact in facts.items() if fact.status is not FactStatus.ASKING}
+        about = {"id": "", "number": 0, "runbook": "", "severity": ""}
+        return {**inputs, **known, "inputs": dict(inputs), "run": about, "actor": self.by, "now": self.clock.now()}
