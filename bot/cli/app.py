@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli import records
+from bot.cli import faults, records
 from bot.cli.console import Exit, as_json, err, fail, in_loop, out
 from bot.domain.approval import Choice
 from bot.errors import BotError
@@ -271,6 +271,7 @@ def doctor(json: AsJson = False) -> None:
 
 
 cli.add_typer(records.audit, name="audit")
+cli.add_typer(faults.fault, name="fault")
 cli.command()(records.evidence)
 cli.command()(records.approvals)
 

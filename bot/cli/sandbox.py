@@ -13,6 +13,7 @@ from pathlib import Path
 from bot.cli.console import out
 from bot.clock import Clock
 from bot.main import Bot, running
+from bot.sandbox.control import Control
 from bot.sandbox.postgres import Postgres
 from bot.sandbox.systems import SYSTEMS
 from bot.sandbox.templates import template
@@ -95,9 +96,12 @@ async def open_sandbox(port: int, *, browser: bool, data: Path | None) -> None:
     postgres = Postgres(data, options=OPTIONS)
     await asyncio.to_thread(postgres.start)
     try:
-        async with populated(postgres, systems=SYSTEMS, port=port, hints=HINTS) as sandbox:
+        async with (
+            populated(postgres, systems=SYSTEMS, port=port, hints=HINTS) as sandbox,
+            Control(sandbox.world, postgres.home) as control,
+        ):
             for fault in STANDING_FAULTS:
-                await sandbox.world.plant("alacarte", fault)
+                await control.plant("alacarte", fault)
             _greet(sandbox.world.slack.origin, browser=browser)
             await asyncio.Event().wait()
     finally:

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from bot.authoring.decisions import decisions
+from bot.authoring.loader import catalogue_at
 from bot.domain.facts import FactStatus
 from bot.errors import Refusal
 from bot.sandbox.alacarte import Planted, plant, subscription_check
 from bot.sandbox.postgres import Postgres
 from bot.steps.base import AwaitCondition, Done, Failed
-from tests.authoring.stage import SampleSystem, Stage, sample_system
+from tests.authoring.stage import RUNBOOKS, SampleSystem, Stage, sample_system
 
 pytestmark = pytest.mark.runbooks
 
@@ -283,3 +285,9 @@ async def test_cpu_is_read_by_a_person(sample: SampleSystem) -> None:
         stage.answer("cpu", percent="35")
         await stage.diagnose()
         assert list(stage.findings()) == ["cpu_normal", "quiet"]
+
+
+def test_source_decisions_are_up_to_date() -> None:
+    """The page is what the notes say; `python -m bot.authoring.decisions docs/source-decisions.md` writes it."""
+    page = RUNBOOKS.parent / "docs" / "source-decisions.md"
+    assert page.read_text(encoding="utf-8") == decisions(catalogue_at(RUNBOOKS))

@@ -80,6 +80,29 @@ async def test_the_sandbox_opens_and_leaves_nothing(home: Path, number: signal.S
 
 
 @pytest.mark.main_job
+async def test_a_running_sandbox_is_broken_and_healed(home: Path) -> None:
+    """Faults are listed with their runbooks; one is planted from another terminal, told by what it concerns, and the
+    system is healed; without a sandbox, and for a fault that is none, there is a sentence."""
+    listed = await runbook("fault", "list", "alacarte")
+    assert re.search(r"^alacarte/webhook_missed +RB-011$", listed.out, re.MULTILINE)
+    nobody = await runbook("fault", "plant", "alacarte/webhook_missed", "--data", str(home))
+    assert (nobody.code, "No sandbox is running here." in nobody.err) == (3, True)
+    sandbox = await started("sandbox", "--port", "0", "--no-browser", "--data", str(home))
+    await page_of(sandbox)
+    planted = await runbook("fault", "plant", "alacarte/idle-in-transaction", "--data", str(home))
+    assert (planted.code, planted.err) == (0, "")
+    assert re.match(r"Planted alacarte/idle_in_transaction\. pid=\d+\n", planted.out)
+    assert (home / "control.json").stat().st_mode & 0o077 == 0
+    healed = await runbook("fault", "heal", "alacarte", "--data", str(home))
+    assert (healed.code, healed.out) == (0, "alacarte is healthy again.\n")
+    unknown = await runbook("fault", "plant", "alacarte/nonsense", "--data", str(home))
+    assert (unknown.code, "There is no fault «alacarte/nonsense»." in unknown.err) == (2, True)
+    assert (await sandbox.stopped()).code == 0
+    assert not (home / "control.json").exists()
+    assert belonging_to(home) == []
+
+
+@pytest.mark.main_job
 async def test_what_a_sandbox_cannot_use_is_said(home: Path) -> None:
     """A port in use, a directory in use, and a place where nothing can be written: one sentence, exit code 3."""
     sandbox = await started("sandbox", "--port", "0", "--no-browser", "--data", str(home))
