@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.sandbox import alacarte
+from bot.sandbox import alacarte, storytailor
 from bot.sandbox.sample import SampleSystem
 
-SYSTEMS: Mapping[str, SampleSystem] = {each.id: each for each in (alacarte.SYSTEM,)}
+SYSTEMS: Mapping[str, SampleSystem] = {each.id: each for each in (alacarte.SYSTEM, storytailor.SYSTEM)}

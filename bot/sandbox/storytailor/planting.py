@@ -1,0 +1,62 @@
+"""How a fault of Storytailor is planted: everything well and the family in order first, then what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from bot.sandbox.sample import Fault, Ground, Planted
+from bot.sandbox.storytailor import clouds
+from bot.sandbox.storytailor.desk import Desk
+from bot.sandbox.storytailor.families import FAMILIES, Family
+
+Ids = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where a fault is planted: the family's desk, and the ground with everything else."""
+
+    desk: Desk
+    ground: Ground
+
+
+Plant = Callable[[Scene], Awaitable[Ids | None]]
+
+
+def faults_of(family: Family, plants: Mapping[str, Plant]) -> dict[str, Fault]:
+    """The faults of one family by name."""
+    return {name: partial(_planted, family, plant) for name, plant in plants.items()}
+
+
+async def _planted(family: Family, plant: Plant, ground: Ground) -> Planted:
+    clouds.well(ground)
+    connection = await ground.database.connect()
+    try:
+        async with connection.transaction():
+            desk = Desk(connection, ground.stripe, family)
+            await desk.reset()
+            ids = await plant(Scene(desk, ground))
+    finally:
+        await connection.close()
+    own = {"email": family.email, "user_id": str(family.id()), "name": family.name, "customer": family.customer_id}
+    own |= {"subscription": family.subscription_id, "invoice": family.invoice_id}
+    return Planted({**own, **(ids or {})})
+
+
+async def settle(ground: Ground) -> None:
+    """Every family and every cloud healthy: the start of a sandbox, and the end of its faults."""
+    clouds.install(ground)
+    clouds.well(ground)
+    connection = await ground.database.connect()
+    try:
+        async with connection.transaction():
+            for family in FAMILIES:
+                await Desk(connection, ground.stripe, family).reset()
+    finally:
+        await connection.close()
+
+
+async def healthy(_scene: Scene) -> None:
+    """Nothing is wrong."""

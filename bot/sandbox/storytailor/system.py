@@ -1,0 +1,21 @@
+"""The sample system as the sandbox takes it: its faults by name, its health, its variables and its approvers."""
+
+from __future__ import annotations
+
+from bot.sandbox.sample import SampleSystem
+from bot.sandbox.storytailor import clouds
+from bot.sandbox.storytailor.families import ADEYEMI
+from bot.sandbox.storytailor.planting import faults_of, healthy, settle
+
+SYSTEM = SampleSystem(
+    id="storytailor",
+    faults=faults_of(ADEYEMI, {"healthy": healthy}),
+    settle=settle,
+    environment=clouds.environment,
+    usergroups=(
+        {"handle": "storytailor-support", "name": "Storytailor support leads", "users": ["chloe", "dev"]},
+        {"handle": "storytailor-finance", "name": "Storytailor finance team", "users": ["ben", "dev"]},
+        {"handle": "storytailor-safety", "name": "Storytailor safety team", "users": ["chloe", "dev"]},
+        {"handle": "storytailor-engineering", "name": "Storytailor engineering", "users": ["ben", "chloe", "dev"]},
+    ),
+)
