@@ -5,11 +5,14 @@ from __future__ import annotations
 from bot.sandbox.sample import SampleSystem
 from bot.sandbox.storytailor import clouds
 from bot.sandbox.storytailor.families import ADEYEMI
-from bot.sandbox.storytailor.planting import faults_of, healthy, settle
+from bot.sandbox.storytailor.planting import faults_of, settle
+from bot.sandbox.storytailor.story_faults import STORY_FAULTS
 
 SYSTEM = SampleSystem(
     id="storytailor",
-    faults=faults_of(ADEYEMI, {"healthy": healthy}),
+    faults={
+        **faults_of(ADEYEMI, STORY_FAULTS),
+    },
     settle=settle,
     environment=clouds.environment,
     usergroups=(
