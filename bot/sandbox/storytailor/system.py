@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bot.sandbox.sample import SampleSystem
 from bot.sandbox.storytailor import clouds
-from bot.sandbox.storytailor.families import ADEYEMI, GRECO
+from bot.sandbox.storytailor.families import ADEYEMI, GRECO, HASSAN
+from bot.sandbox.storytailor.payment_faults import PAYMENT_FAULTS
 from bot.sandbox.storytailor.plan_faults import PLAN_FAULTS
 from bot.sandbox.storytailor.planting import faults_of, settle
 from bot.sandbox.storytailor.story_faults import STORY_FAULTS
@@ -14,6 +15,7 @@ SYSTEM = SampleSystem(
     faults={
         **faults_of(ADEYEMI, STORY_FAULTS),
         **faults_of(GRECO, PLAN_FAULTS),
+        **faults_of(HASSAN, PAYMENT_FAULTS),
     },
     settle=settle,
     environment=clouds.environment,
