@@ -32,13 +32,13 @@ def commerce(ground: Ground, *, writes_tier: bool = True) -> None:
             said = {"subscription": subscription["id"], "billing_reason": "subscription_update"}
             ground.stripe.objects.invoice(subscription["customer"], due["amount_due"], **said)
         if writes_tier:
-            await _run(
+            await run(
                 ground,
                 "UPDATE users SET tier = $2, updated_at = now() WHERE stripe_customer_id = $1",
                 subscription["customer"],
                 price["metadata"]["tier"],
             )
-            await _run(
+            await run(
                 ground,
                 "UPDATE subscriptions SET tier = $2, interval = $3, updated_at = now()"
                 " WHERE stripe_subscription_id = $1",
@@ -67,13 +67,14 @@ def then(ground: Ground, statement: str, *values: Any, says: Json | None = None)
     """What happens in the database when somebody asks, and what is answered."""
 
     async def done(_asked: Asked) -> Json:
-        await _run(ground, statement, *values)
+        await run(ground, statement, *values)
         return says or {"accepted": True}
 
     return done
 
 
-async def _run(ground: Ground, statement: str, *values: Any) -> None:
+async def run(ground: Ground, statement: str, *values: Any) -> None:
+    """One statement in the system's database, as the system itself."""
     connection = await ground.database.connect()
     try:
         await connection.execute(statement, *values)

@@ -21,7 +21,7 @@ CREATE TABLE plan_prices (
 
 -- What may be given back, and how much at once: in cents. Finance owns these rows.
 CREATE TABLE refund_policies (
-    rule         text PRIMARY KEY CHECK (rule IN ('money_back', 'prorated', 'case_by_case')),
+    rule         text PRIMARY KEY CHECK (rule IN ('money_back', 'prorated', 'duplicate', 'case_by_case')),
     window_days  integer,
     most         integer NOT NULL,
     currency     text NOT NULL DEFAULT 'usd'

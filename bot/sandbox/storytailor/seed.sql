@@ -17,6 +17,7 @@ INSERT INTO plan_prices (price_id, tier, interval, unit_amount) VALUES
 INSERT INTO refund_policies (rule, window_days, most) VALUES
     ('money_back', 30, 50000),
     ('prorated', NULL, 20000),
+    ('duplicate', NULL, 50000),
     ('case_by_case', NULL, 5000);
 
 INSERT INTO voices (voice, title, retired) VALUES

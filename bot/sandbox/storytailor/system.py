@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from bot.sandbox.sample import SampleSystem
 from bot.sandbox.storytailor import clouds
-from bot.sandbox.storytailor.families import ADEYEMI, GRECO, HASSAN
+from bot.sandbox.storytailor.door_faults import DOOR_FAULTS, PASSWORD_FAULTS
+from bot.sandbox.storytailor.families import ADEYEMI, BRANDT, EKLUND, FIORE, GRECO, HASSAN, IVANOV
 from bot.sandbox.storytailor.payment_faults import PAYMENT_FAULTS
 from bot.sandbox.storytailor.plan_faults import PLAN_FAULTS
 from bot.sandbox.storytailor.planting import faults_of, settle
+from bot.sandbox.storytailor.refund_faults import REFUND_FAULTS
 from bot.sandbox.storytailor.story_faults import STORY_FAULTS
+from bot.sandbox.storytailor.voice_faults import VOICE_FAULTS
 
 SYSTEM = SampleSystem(
     id="storytailor",
@@ -16,6 +19,10 @@ SYSTEM = SampleSystem(
         **faults_of(ADEYEMI, STORY_FAULTS),
         **faults_of(GRECO, PLAN_FAULTS),
         **faults_of(HASSAN, PAYMENT_FAULTS),
+        **faults_of(IVANOV, REFUND_FAULTS),
+        **faults_of(BRANDT, VOICE_FAULTS),
+        **faults_of(EKLUND, PASSWORD_FAULTS),
+        **faults_of(FIORE, DOOR_FAULTS),
     },
     settle=settle,
     environment=clouds.environment,
