@@ -28,7 +28,12 @@ OTHERS = (
     "gift-agent", "webhook-agent", "export-agent", "deletion-agent", "scheduler", "session-agent", "smart-home-agent",
     "classroom-agent", "admin-api", "health-agent",
 )  # fmt: skip
-KEYS = {"OPENAI_KEY": "sk-sandbox-openai", "ELEVENLABS_KEY": "sandbox-elevenlabs", "SENDGRID_KEY": "SG.sandbox"}
+KEYS = {
+    "OPENAI_KEY": "sk-sandbox-openai",
+    "ELEVENLABS_KEY": "sandbox-elevenlabs",
+    "SENDGRID_KEY": "SG.sandbox",
+    "ALEXA_TOKEN": "Atza-sandbox",
+}
 
 
 def function(name: str) -> str:
@@ -105,7 +110,7 @@ def environment(ground: Ground) -> dict[str, str]:
     """The variables of the system's file."""
     base = ground.services.url
     urls = {name.upper(): f"{base}/{name}" for name in ("api", "commerce", "voice", "consent", "supabase", "sendgrid")}
-    urls |= {name.upper(): f"{base}/{name}" for name in ("openai", "elevenlabs")}
+    urls |= {name.upper(): f"{base}/{name}" for name in ("openai", "elevenlabs", "alexa")}
     pages = {f"{name.upper()}_STATUS_URL": f"{base}/status/{name}" for name in PAGES}
     programs = {name.upper().replace("-", "_"): str(ground.programs.folder / name)
                 for name in ("aws", "lambda-states", "redis-cli")}  # fmt: skip

@@ -136,6 +136,8 @@ class Desk:
 
     async def change(self, table: str, key: str = "user_id", **columns: Any) -> None:
         """Set columns of the rows whose `key` is the family's user."""
+        if not columns:
+            return
         pairs = ", ".join(f'"{name}" = ${place}' for place, name in enumerate(columns, start=2))
         await self.run(f"UPDATE {table} SET {pairs} WHERE {key} = $1", *columns.values())
 

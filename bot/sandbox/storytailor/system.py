@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from bot.sandbox.sample import SampleSystem
 from bot.sandbox.storytailor import clouds
+from bot.sandbox.storytailor.api_faults import API_FAULTS
 from bot.sandbox.storytailor.door_faults import DOOR_FAULTS, PASSWORD_FAULTS
-from bot.sandbox.storytailor.families import ADEYEMI, BRANDT, EKLUND, FIORE, GRECO, HASSAN, IVANOV
+from bot.sandbox.storytailor.families import ADEYEMI, BRANDT, CASTILLO, DUBOIS, EKLUND, FIORE, GRECO, HASSAN, IVANOV
 from bot.sandbox.storytailor.payment_faults import PAYMENT_FAULTS
 from bot.sandbox.storytailor.plan_faults import PLAN_FAULTS
 from bot.sandbox.storytailor.planting import faults_of, settle
+from bot.sandbox.storytailor.platform_faults import PLATFORM_FAULTS
 from bot.sandbox.storytailor.refund_faults import REFUND_FAULTS
 from bot.sandbox.storytailor.story_faults import STORY_FAULTS
 from bot.sandbox.storytailor.voice_faults import VOICE_FAULTS
@@ -21,6 +23,8 @@ SYSTEM = SampleSystem(
         **faults_of(HASSAN, PAYMENT_FAULTS),
         **faults_of(IVANOV, REFUND_FAULTS),
         **faults_of(BRANDT, VOICE_FAULTS),
+        **faults_of(CASTILLO, PLATFORM_FAULTS),
+        **faults_of(DUBOIS, API_FAULTS),
         **faults_of(EKLUND, PASSWORD_FAULTS),
         **faults_of(FIORE, DOOR_FAULTS),
     },
