@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.sandbox import alacarte, storytailor
+from bot.sandbox import alacarte, phase1, storytailor
 from bot.sandbox.sample import SampleSystem
 
-SYSTEMS: Mapping[str, SampleSystem] = {each.id: each for each in (alacarte.SYSTEM, storytailor.SYSTEM)}
+_ALL = (alacarte.SYSTEM, phase1.SYSTEM, storytailor.SYSTEM)
+SYSTEMS: Mapping[str, SampleSystem] = {each.id: each for each in _ALL}
