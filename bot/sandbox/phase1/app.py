@@ -13,7 +13,7 @@ from typing import Any
 from bot.sandbox.database import Connection
 from bot.sandbox.programs import Answer
 from bot.sandbox.sample import Ground
-from bot.sandbox.services import Asked, Reply
+from bot.sandbox.services import Asked, Reply, Switch
 
 WEBHOOK = "/webhooks/stripe"
 RESTARTED, RESENT = "/sandbox/restarted", "/sandbox/resent"
@@ -70,6 +70,14 @@ def write(ground: Ground, *lines: str) -> None:
     """Append to the application's log."""
     with (ground.logs / "app.log").open("a", encoding="utf-8") as log:
         log.writelines(f"{each}\n" for each in lines)
+
+
+def down(ground: Ground) -> None:
+    """The process is gone: the proxy in front of it answers 502 to everything, and the container has exited."""
+    for path in ("/health", WEBHOOK, "/admin/status"):
+        ground.services.switches[path] = Switch(502)
+    container(ground, "exited", "Exited (137) 20 minutes ago")
+    write(ground, line("ERROR", "JavaScript heap out of memory"), line("INFO", "process exited with code 137"))
 
 
 def container(ground: Ground, state: str, status: str) -> None:

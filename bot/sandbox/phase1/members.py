@@ -56,3 +56,9 @@ EVENT = Member("Quentin Roy", 4)
 DISPUTE = Member("Rosa Lind", 6)
 LEAVING = Member("Sam Whitaker", 7)
 MEMBERS = (PAYING, QUOTA, REFUND, EVENT, DISPUTE, LEAVING)
+
+
+def ids(member: Member, **more: str) -> dict[str, str]:
+    """What drills call a member's ids by."""
+    own = {"profile_id": str(member.profile_id), "email": member.email, "customer": member.customer_id}
+    return own | {"subscription": member.subscription_id, "payment": member.payment_id} | more

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.sandbox.phase1.faults import FAULTS, settle
+from bot.sandbox.phase1.faults import FAULTS
+from bot.sandbox.phase1.settling import settle
 from bot.sandbox.sample import Ground, SampleSystem
 
 

@@ -1,0 +1,188 @@
+"""What goes wrong with Stripe's events: one function for each fault of P1-04."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.sandbox.phase1.app import DEPLOYED, ENDPOINT, SECRET, down, line, write
+from bot.sandbox.phase1.desk import Desk, desk
+from bot.sandbox.phase1.members import EVENT, MEMBERS, ids
+from bot.sandbox.phase1.settling import settle
+from bot.sandbox.sample import Fault, Ground, Planted
+
+CREATED, UPDATED = "customer.subscription.created", "customer.subscription.updated"
+NO_DATABASE = "Database connection failed"
+NOT_FOUND = "Profile not found"
+
+
+async def healthy(ground: Ground) -> Planted:
+    """Nothing is wrong anywhere; the ids are those of a member in good order."""
+    await settle(ground)
+    return Planted(ids(MEMBERS[0]))
+
+
+async def _unpaid(at: Desk) -> None:
+    """The database as it was before the member paid."""
+    await at.row(
+        tier="FREE",
+        status="active",
+        stripe_subscription_id=None,
+        billing_interval=None,
+        current_period_start=None,
+        current_period_end=None,
+    )
+
+
+async def _failed(ground: Ground, error: str, *, hours_ago: float = 3, noted: bool = True) -> str:
+    """The member paid, and the event about it was not taken; its id."""
+    await settle(ground)
+    async with desk(ground, EVENT) as at:
+        await _unpaid(at)
+        event = at.event(CREATED, EVENT.subscription_id, delivered=False, hours_ago=hours_ago)
+        if noted:
+            await at.webhook(event, error=error)
+        named = f"Webhook error: {error}" + (f" ({event}, {CREATED})" if noted else "")
+        write(ground, line("ERROR", named, at=at.now - timedelta(hours=hours_ago)))
+    return event
+
+
+async def webhook_database_failed(ground: Ground) -> Planted:
+    """P1-04: the database was away for a moment when the event came; it is back."""
+    return Planted(ids(EVENT, event=await _failed(ground, NO_DATABASE)))
+
+
+async def webhook_secret_wrong(ground: Ground) -> Planted:
+    """P1-04: the application was given another signing secret than the endpoint's, and refuses everything."""
+    event = await _failed(ground, "Invalid signature", noted=False)
+    ground.secrets[DEPLOYED] = "whsec_of_the_endpoint_before_the_last_rotation"
+    return Planted(ids(EVENT, event=event))
+
+
+async def webhook_secret_put_right(ground: Ground) -> Planted:
+    """Somebody has given the application the endpoint's secret; nothing else changes."""
+    ground.secrets[SECRET] = ground.secrets[DEPLOYED] = ground.stripe.objects.webhook_secrets[ENDPOINT]
+    return Planted(ids(EVENT, event=f"evt_{EVENT.slug}_{CREATED.replace('.', '_')}"))
+
+
+async def database_away(ground: Ground) -> Planted:
+    """P1-04: the database lets nobody in, and the event failed on it."""
+    event = await _failed(ground, NO_DATABASE, noted=False)
+    await _connections(ground, 0)
+
+    async def back() -> None:
+        await _connections(ground, -1)
+
+    return Planted(ids(EVENT, event=event), back)
+
+
+async def database_back(ground: Ground) -> Planted:
+    """The database lets everybody in again; nothing else changes."""
+    await _connections(ground, -1)
+    return Planted(ids(EVENT, event=f"evt_{EVENT.slug}_{CREATED.replace('.', '_')}"))
+
+
+async def _connections(ground: Ground, most: int) -> None:
+    """How many sessions the database takes beside a superuser's; those that are there are ended at 0."""
+    connection = await ground.database.connect()
+    try:
+        name = ground.database.name
+        await connection.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT {most}')
+        if most == 0:
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND usename LIKE 'phase1%'"
+            )
+    finally:
+        await connection.close()
+
+
+async def webhook_without_profile(ground: Ground) -> Planted:
+    """P1-04: the checkout forgot the profile in the metadata; the customer tells who it is."""
+    event = await _failed(ground, NOT_FOUND)
+    _name(ground, event, {})
+    return Planted(ids(EVENT, event=event))
+
+
+async def webhook_of_nobody(ground: Ground) -> Planted:
+    """P1-04: neither the metadata nor the customer nor the address leads to a profile."""
+    event = await _failed(ground, NOT_FOUND)
+    _name(ground, event, {"profileId": "guest"})
+    async with desk(ground, EVENT, fresh=False) as at:
+        await at.row(stripe_customer_id=None)
+        await at.run("UPDATE profiles SET email = 'renamed@example.test' WHERE id = $1", EVENT.profile_id)
+    return Planted(ids(EVENT, event=event))
+
+
+async def webhook_after_deletion(ground: Ground) -> Planted:
+    """P1-04: the profile was deleted at the member's wish, and the event of the cancellation came after that."""
+    event = await _failed(ground, NOT_FOUND)
+    async with desk(ground, EVENT, fresh=False) as at:
+        await at.run("DELETE FROM profiles WHERE id = $1", EVENT.profile_id)
+        await at.run(
+            "INSERT INTO audit_log (profile_id, action, performed_by) VALUES ($1, 'account_deleted', 'U0ANA')",
+            EVENT.profile_id,
+        )
+    return Planted(ids(EVENT, event=event))
+
+
+async def webhook_of_unknown_profile(ground: Ground) -> Planted:
+    """P1-04: the metadata holds a UUID that no profile here has."""
+    event = await _failed(ground, NOT_FOUND)
+    _name(ground, event, {"profileId": "9a5e0001-0000-4000-8000-00000000dead"})
+    return Planted(ids(EVENT, event=event))
+
+
+async def webhook_outdated(ground: Ground) -> Planted:
+    """P1-04: the event says active, and the subscription was cancelled since."""
+    event = await _failed(ground, NO_DATABASE)
+    ended = ground.stripe.objects.now() - 3600
+    ground.stripe.objects.get(EVENT.subscription_id).update(status="canceled", canceled_at=ended, ended_at=ended)
+    return Planted(ids(EVENT, event=event))
+
+
+async def webhook_app_down(ground: Ground) -> Planted:
+    """P1-04: the application does not answer; the event is one of many."""
+    event = await _failed(ground, "Invalid signature", noted=False)
+    down(ground)
+    return Planted(ids(EVENT, event=event))
+
+
+async def webhook_endpoint_off(ground: Ground) -> Planted:
+    """P1-04: Stripe has switched the endpoint off after too many failures."""
+    event = await _failed(ground, NO_DATABASE)
+    ground.stripe.objects.get(ENDPOINT)["status"] = "disabled"
+    return Planted(ids(EVENT, event=event))
+
+
+async def webhook_delivered(ground: Ground) -> Planted:
+    """P1-04: the event was delivered and taken."""
+    await settle(ground)
+    async with desk(ground, EVENT) as at:
+        event = at.event(UPDATED, EVENT.subscription_id, delivered=True)
+        await at.webhook(event)
+    return Planted(ids(EVENT, event=event))
+
+
+def _name(ground: Ground, event: str, metadata: dict[str, str]) -> None:
+    """What the subscription at Stripe, and the event about it, have as metadata."""
+    objects = ground.stripe.objects
+    objects.get(EVENT.subscription_id)["metadata"] = dict(metadata)
+    objects.get(event)["data"]["object"]["metadata"] = dict(metadata)
+
+
+WEBHOOK_FAULTS: dict[str, Fault] = {
+    "healthy": healthy,
+    "webhook_database_failed": webhook_database_failed,
+    "webhook_secret_wrong": webhook_secret_wrong,
+    "webhook_secret_put_right": webhook_secret_put_right,
+    "database_away": database_away,
+    "database_back": database_back,
+    "webhook_without_profile": webhook_without_profile,
+    "webhook_of_nobody": webhook_of_nobody,
+    "webhook_after_deletion": webhook_after_deletion,
+    "webhook_of_unknown_profile": webhook_of_unknown_profile,
+    "webhook_outdated": webhook_outdated,
+    "webhook_app_down": webhook_app_down,
+    "webhook_endpoint_off": webhook_endpoint_off,
+    "webhook_delivered": webhook_delivered,
+}
