@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from bot.sandbox.phase1.billing_faults import BILLING_FAULTS
 from bot.sandbox.phase1.webhook_faults import WEBHOOK_FAULTS
 from bot.sandbox.sample import Fault
 
-FAULTS: dict[str, Fault] = {**WEBHOOK_FAULTS}
+FAULTS: dict[str, Fault] = {**WEBHOOK_FAULTS, **BILLING_FAULTS}
