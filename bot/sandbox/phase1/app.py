@@ -53,7 +53,6 @@ def install(ground: Ground) -> None:
     ground.services.switches.clear()
     ground.services.answer("POST", WEBHOOK, Reply(then=webhook))
     ground.services.answer("POST", "/admin/licensing/entitlements/{profile}/reset", Reply(then=usage, token=True))
-    ground.services.answer("GET", "/admin/status", Reply(json={"status": "ok"}, token=True))
     ground.services.answer("POST", RESTARTED, Reply(then=restarted))
     ground.services.answer("POST", RESENT, Reply(then=resent))
     _programs(ground)
@@ -74,7 +73,7 @@ def write(ground: Ground, *lines: str) -> None:
 
 def down(ground: Ground) -> None:
     """The process is gone: the proxy in front of it answers 502 to everything, and the container has exited."""
-    for path in ("/health", WEBHOOK, "/admin/status"):
+    for path in ("/health", WEBHOOK):
         ground.services.switches[path] = Switch(502)
     container(ground, "exited", "Exited (137) 20 minutes ago")
     write(ground, line("ERROR", "JavaScript heap out of memory"), line("INFO", "process exited with code 137"))
