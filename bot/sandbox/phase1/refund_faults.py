@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from bot.sandbox.phase1.desk import Desk, desk
 from bot.sandbox.phase1.members import REFUND, ids
@@ -11,10 +10,10 @@ from bot.sandbox.phase1.settling import settle
 from bot.sandbox.sample import Fault, Ground, Planted
 
 
-def canceled(at: Desk, **fields: Any) -> None:
+def canceled(at: Desk) -> None:
     """The subscription at Stripe was cancelled an hour ago; our webhook did not get to know."""
     ended = at.epoch(at.now - timedelta(hours=1))
-    at.subscription(status="canceled", canceled_at=ended, ended_at=ended, **fields)
+    at.subscription(status="canceled", canceled_at=ended, ended_at=ended)
 
 
 def _refunded(at: Desk) -> None:
