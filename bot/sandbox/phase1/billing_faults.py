@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from bot.sandbox.phase1.desk import Desk, desk
 from bot.sandbox.phase1.members import PAYING, ids
-from bot.sandbox.phase1.settling import settle
+from bot.sandbox.phase1.settling import BYSTANDER, settle
 from bot.sandbox.sample import Fault, Ground, Planted
 
 
@@ -62,15 +62,9 @@ async def paid_by_known_customer(ground: Ground) -> Planted:
     async with desk(ground, PAYING) as at:
         await unpaid(at, stripe_customer_id=None)
         await at.run(
-            "UPDATE subscriptions SET stripe_customer_id = $1 WHERE profile_id = md5('profile 1')::uuid",
-            PAYING.customer_id,
+            f"UPDATE subscriptions SET stripe_customer_id = $1 WHERE profile_id = {BYSTANDER}", PAYING.customer_id
         )
-
-    async def close() -> None:
-        async with desk(ground, PAYING) as at:
-            await at.run("UPDATE subscriptions SET stripe_customer_id = NULL WHERE profile_id = md5('profile 1')::uuid")
-
-    return Planted(ids(PAYING), close)
+    return Planted(ids(PAYING))
 
 
 async def paid_and_suspended(ground: Ground) -> Planted:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from bot.sandbox.phase1.desk import desk
 from bot.sandbox.phase1.members import LEAVING, ids
 from bot.sandbox.phase1.refund_faults import canceled
-from bot.sandbox.phase1.settling import settle
+from bot.sandbox.phase1.settling import HOLD, settle
 from bot.sandbox.sample import Fault, Ground, Planted
-
-HOLD = "legal_holds"
 
 
 async def deletion_wished(ground: Ground) -> Planted:
@@ -56,12 +54,7 @@ async def deletion_forbidden(ground: Ground) -> Planted:
     await settle(ground)
     async with desk(ground, LEAVING) as at:
         await at.run(f"CREATE TABLE IF NOT EXISTS {HOLD} (profile_id uuid PRIMARY KEY REFERENCES profiles (id))")
-
-    async def close() -> None:
-        async with desk(ground, LEAVING) as at:
-            await at.run(f"DROP TABLE IF EXISTS {HOLD}")
-
-    return Planted(ids(LEAVING), close)
+    return Planted(ids(LEAVING))
 
 
 async def deleted_before(ground: Ground) -> Planted:

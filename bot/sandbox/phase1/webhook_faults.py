@@ -7,7 +7,7 @@ from datetime import timedelta
 from bot.sandbox.phase1.app import DEPLOYED, ENDPOINT, SECRET, down, line, write
 from bot.sandbox.phase1.desk import Desk, desk
 from bot.sandbox.phase1.members import EVENT, MEMBERS, ids
-from bot.sandbox.phase1.settling import settle
+from bot.sandbox.phase1.settling import limit_sessions, settle
 from bot.sandbox.sample import Fault, Ground, Planted
 
 CREATED, UPDATED = "customer.subscription.created", "customer.subscription.updated"
@@ -67,31 +67,29 @@ async def webhook_secret_put_right(ground: Ground) -> Planted:
 async def database_away(ground: Ground) -> Planted:
     """P1-04: the database lets nobody in, and the event failed on it."""
     event = await _failed(ground, NO_DATABASE, noted=False)
-    await _connections(ground, 0)
+    await limit_sessions(ground, 0)
+    await _end_sessions(ground)
 
     async def back() -> None:
-        await _connections(ground, -1)
+        await limit_sessions(ground, -1)
 
     return Planted(ids(EVENT, event=event), back)
 
 
 async def database_back(ground: Ground) -> Planted:
     """The database lets everybody in again; nothing else changes."""
-    await _connections(ground, -1)
+    await limit_sessions(ground, -1)
     return Planted(ids(EVENT, event=f"evt_{EVENT.slug}_{CREATED.replace('.', '_')}"))
 
 
-async def _connections(ground: Ground, most: int) -> None:
-    """How many sessions the database takes beside a superuser's; those that are there are ended at 0."""
+async def _end_sessions(ground: Ground) -> None:
+    """Those that are there when the database stops to let anybody in."""
     connection = await ground.database.connect()
     try:
-        name = ground.database.name
-        await connection.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT {most}')
-        if most == 0:
-            await connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND usename LIKE 'phase1%'"
-            )
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND usename LIKE 'phase1%'"
+        )
     finally:
         await connection.close()
 
