@@ -60,6 +60,27 @@ async def quota_untouched(ground: Ground) -> Planted:
     return Planted(ids(QUOTA))
 
 
+async def quota_exceeded(ground: Ground) -> Planted:
+    """P1-05: somebody is far above a limit that should have stopped them."""
+    await settle(ground)
+    async with desk(ground, QUOTA) as at:
+        await at.used("renders", 2600)
+    return Planted(ids(QUOTA))
+
+
+async def plans_unclear(ground: Ground) -> Planted:
+    """P1-05: a feature without a plan, a plan said twice, and a value that is no number."""
+    await settle(ground)
+    async with desk(ground, QUOTA) as at:
+        await at.used("voice_minutes", 12)
+        await at.used("seats", 4)
+        await at.run(
+            "INSERT INTO plan_features (tier, feature, value)"
+            " VALUES ('PRO', 'renders', '2500'), ('PRO', 'seats', 'five')"
+        )
+    return Planted(ids(QUOTA))
+
+
 QUOTA_FAULTS: dict[str, Fault] = {
     "quota_in_order": quota_in_order,
     "quota_used_up": quota_used_up,
@@ -67,4 +88,6 @@ QUOTA_FAULTS: dict[str, Fault] = {
     "quota_of_suspended": quota_of_suspended,
     "quota_unknown": quota_unknown,
     "quota_untouched": quota_untouched,
+    "quota_exceeded": quota_exceeded,
+    "plans_unclear": plans_unclear,
 }
