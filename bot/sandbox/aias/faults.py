@@ -1,0 +1,18 @@
+"""The sample system's faults by name; each starts from a healthy system."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.sandbox.aias.accounts import IRIS
+from bot.sandbox.aias.health import settle
+from bot.sandbox.sample import Fault, Ground, Planted
+
+
+async def healthy(ground: Ground) -> Planted:
+    """Nothing is wrong: no runbook proposes anything."""
+    await settle(ground)
+    return Planted(IRIS.ids())
+
+
+FAULTS: Mapping[str, Fault] = {"healthy": healthy}
