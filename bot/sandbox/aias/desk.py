@@ -26,6 +26,8 @@ class Desk:
         self.connection = connection
         self.objects = stripe.objects
         self.now = datetime.fromtimestamp(stripe.objects.now(), UTC)
+        # The same for faults that follow each other: what Stripe says of a period does not move meanwhile.
+        self.period_end = self.now.replace(hour=0, minute=0, second=0, microsecond=0) + PERIOD
         self._webhook_url = webhook_url
 
     async def reset(self) -> None:
@@ -50,8 +52,12 @@ class Desk:
             " SELECT role, 'workflows.read' FROM unnest(ARRAY['owner', 'admin', 'member', 'viewer']) AS role"
             " ON CONFLICT DO NOTHING"
         )
-        for account in ACCOUNTS:
-            self.objects.forget_customer(account.customer_id)
+        await self.connection.execute(
+            "UPDATE subscription_tiers SET stripe_customer_id = NULL, stripe_subscription_id = NULL"
+            " WHERE stripe_customer_id LIKE 'cus_Crowd%'"
+        )
+        for customer in [each["id"] for each in self.objects.of("customer")]:
+            self.objects.forget_customer(customer)
 
     def _catalogue(self) -> None:
         for tier, amount in PRICES.items():
@@ -117,7 +123,7 @@ class Desk:
             status="active",
             stripe_customer_id=account.customer_id,
             stripe_subscription_id=account.subscription_id,
-            current_period_end=self.now + PERIOD,
+            current_period_end=self.period_end,
         )
 
     async def tier(self, account: Account, **columns: Any) -> None:
@@ -138,7 +144,7 @@ class Desk:
             metadata={"user_id": str(account.user_id)},
         )
         made = {"id": account.subscription_id, "created": self.epoch(self.now - timedelta(hours=3))} | fields
-        end = self.epoch(period_end or self.now + PERIOD)
+        end = self.epoch(period_end or self.period_end)
         price = price_of(tier or account.tier)
         self.objects.subscription(account.customer_id, price, period_end=end, **made)
         paid: dict[str, Any] = {"id": account.invoice_id, "subscription": account.subscription_id}

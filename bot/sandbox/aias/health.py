@@ -19,6 +19,11 @@ async def settle(ground: Ground) -> None:
     Vendors().serve(ground)
     scripts.settle(ground)
     logs.write(ground)
+    ground.secrets.update(
+        AIAS_WEBHOOK_SECRET="whsec_sample_of_the_sandbox",
+        AIAS_WEBHOOK_SECRET_DEPLOYED="whsec_sample_of_the_sandbox",
+        AIAS_SENTRY_TOKEN=f"Bearer {ground.services.token}",
+    )
     ground.services.answer("POST", "/api/billing/reconcile", Reply(200, {"changed": 0}, token=True))
 
 

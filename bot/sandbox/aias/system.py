@@ -16,7 +16,8 @@ def _environment(ground: Ground) -> dict[str, str]:
     for name in ("vercel", "resend", "sentry", "supabase-admin", "supabase"):
         variable = name.upper().replace("-", "_")
         made[f"AIAS_{variable}_URL"] = f"{url}/{name}"
-        made[f"AIAS_{variable}_TOKEN"] = token
+        if name != "sentry":
+            made[f"AIAS_{variable}_TOKEN"] = token
     return made | {
         "AIAS_APP_URL": url,
         "AIAS_ADMIN_TOKEN": token,
@@ -24,8 +25,6 @@ def _environment(ground: Ground) -> dict[str, str]:
         "AIAS_FOLDER": str(ground.programs.folder),
         "AIAS_API_LOG": str(ground.logs / "api.log"),
         "AIAS_DATABASE_LOG": str(ground.logs / "database.log"),
-        "AIAS_WEBHOOK_SECRET": "whsec_sample_of_the_sandbox",
-        "AIAS_WEBHOOK_SECRET_DEPLOYED": "whsec_sample_of_the_sandbox",
     }
 
 
