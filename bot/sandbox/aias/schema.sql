@@ -177,6 +177,15 @@ CREATE TABLE maintenance_windows (
     UNIQUE (kind, starts_at)
 );
 
+-- As the Supabase CLI keeps it: the version is the time of the migration.
+CREATE SCHEMA supabase_migrations;
+CREATE TABLE supabase_migrations.schema_migrations (
+    version  text PRIMARY KEY,
+    name     text
+);
+GRANT USAGE ON SCHEMA supabase_migrations TO aias_read;
+GRANT SELECT ON supabase_migrations.schema_migrations TO aias_read;
+
 CREATE TABLE runbook_receipts (
     key     text PRIMARY KEY,
     run_id  text,

@@ -75,3 +75,8 @@ INSERT INTO access_logs (api_key_id, tenant_id, ip, route, row_count, created_at
 SELECT md5('api key ' || (1 + n % 400))::uuid, md5('tenant ' || (1 + n % 3000))::uuid, '203.0.113.' || n % 250,
        '/api/v1/workflows', n % 40, now() - interval '3 hours' - make_interval(mins => n * 5)
 FROM generate_series(1, 8000) AS n;
+
+INSERT INTO supabase_migrations.schema_migrations (version, name) VALUES
+    ('20250101090000', 'workflow_executions'),
+    ('20250114103000', 'rate_limits'),
+    ('20250128081500', 'access_logs');

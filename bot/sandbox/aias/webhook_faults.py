@@ -81,7 +81,7 @@ async def processing_failed(ground: Ground) -> Planted:
     """The event came, and our code had no database connection for it."""
     await settle(ground)
     async with desk_of(ground) as desk:
-        await _free(desk)
+        await free(desk)
         event = desk.event(IRIS, "customer.subscription.updated", delivered=False, minutes_ago=30)
         await desk.heard(IRIS, event, error="timeout: no database connection within 5 s")
     logs.write(ground, [logs.line(1800, "/api/stripe/webhook", 500, "no database connection within 5 s")])
@@ -110,11 +110,12 @@ async def many_behind(ground: Ground) -> Planted:
 
 async def _behind(ground: Ground) -> None:
     async with desk_of(ground) as desk:
-        await _free(desk)
+        await free(desk)
         desk.event(IRIS, "customer.subscription.updated", delivered=False, minutes_ago=30)
 
 
-async def _free(desk: Desk) -> None:
+async def free(desk: Desk) -> None:
+    """Iris has no plan as far as the platform knows."""
     await desk.tier(IRIS, tier="free", status="none", stripe_subscription_id=None, current_period_end=None)
 
 
