@@ -47,6 +47,7 @@ class Desk:
         for table in ("rate_limits", "webhook_events", "incident_records", "maintenance_windows"):
             await self.connection.execute(f"DELETE FROM {table}")
         await self.connection.execute("DELETE FROM workflow_executions WHERE user_id = ANY($1)", OWN)
+        await self.connection.execute("DELETE FROM supabase_migrations.schema_migrations WHERE version > '20250131'")
         await self.connection.execute(
             "INSERT INTO role_permissions (role, permission)"
             " SELECT role, 'workflows.read' FROM unnest(ARRAY['owner', 'admin', 'member', 'viewer']) AS role"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.sandbox.aias import billing_faults, webhook_faults
+from bot.sandbox.aias import billing_faults, error_faults, webhook_faults
 from bot.sandbox.aias.accounts import IRIS
 from bot.sandbox.aias.health import settle
 from bot.sandbox.sample import Fault, Ground, Planted
@@ -16,4 +16,9 @@ async def healthy(ground: Ground) -> Planted:
     return Planted(IRIS.ids())
 
 
-FAULTS: Mapping[str, Fault] = {"healthy": healthy, **webhook_faults.FAULTS, **billing_faults.FAULTS}
+FAULTS: Mapping[str, Fault] = {
+    "healthy": healthy,
+    **webhook_faults.FAULTS,
+    **billing_faults.FAULTS,
+    **error_faults.FAULTS,
+}
