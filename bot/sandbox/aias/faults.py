@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.sandbox.aias import billing_faults, error_faults, webhook_faults
+from bot.sandbox.aias import billing_faults, error_faults, load_faults, webhook_faults
 from bot.sandbox.aias.accounts import IRIS
 from bot.sandbox.aias.health import settle
 from bot.sandbox.sample import Fault, Ground, Planted
@@ -21,4 +21,5 @@ FAULTS: Mapping[str, Fault] = {
     **webhook_faults.FAULTS,
     **billing_faults.FAULTS,
     **error_faults.FAULTS,
+    **load_faults.FAULTS,
 }
