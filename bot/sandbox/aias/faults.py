@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.sandbox.aias import billing_faults, error_faults, load_faults, webhook_faults
+from bot.sandbox.aias import billing_faults, error_faults, load_faults, webhook_faults, workflow_faults
 from bot.sandbox.aias.accounts import IRIS
 from bot.sandbox.aias.health import settle
+from bot.sandbox.aias.vendors import Vendors
 from bot.sandbox.sample import Fault, Ground, Planted
 
 
@@ -16,10 +17,18 @@ async def healthy(ground: Ground) -> Planted:
     return Planted(IRIS.ids())
 
 
+async def vendors_well(ground: Ground) -> Planted:
+    """Everything outside is well again, and the rest stays as it is: for drills that wait for that."""
+    Vendors().serve(ground)
+    return Planted(IRIS.ids())
+
+
 FAULTS: Mapping[str, Fault] = {
     "healthy": healthy,
+    "vendors_well": vendors_well,
     **webhook_faults.FAULTS,
     **billing_faults.FAULTS,
     **error_faults.FAULTS,
     **load_faults.FAULTS,
+    **workflow_faults.FAULTS,
 }
