@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.sandbox.aias import billing_faults, error_faults, load_faults, webhook_faults, workflow_faults
+from bot.sandbox.aias import billing_faults, error_faults, load_faults, signup_faults, webhook_faults, workflow_faults
 from bot.sandbox.aias.accounts import IRIS
 from bot.sandbox.aias.health import settle
 from bot.sandbox.aias.vendors import Vendors
@@ -30,5 +30,6 @@ FAULTS: Mapping[str, Fault] = {
     **billing_faults.FAULTS,
     **error_faults.FAULTS,
     **load_faults.FAULTS,
+    **signup_faults.FAULTS,
     **workflow_faults.FAULTS,
 }

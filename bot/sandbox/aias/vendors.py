@@ -151,5 +151,8 @@ def _domains(status: str) -> Json:
 
 
 def _mails(events: Sequence[str]) -> Json:
-    rows = [{"id": f"m{n}", "subject": "Confirm your address", "last_event": each} for n, each in enumerate(events)]
+    rows = [
+        {"id": f"m{n}", "to": [f"user{n}@example.test"], "subject": "Confirm your address", "last_event": each}
+        for n, each in enumerate(events)
+    ]
     return {"object": "list", "has_more": False, "data": rows}
