@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.sandbox.aias import billing_faults, error_faults, load_faults, signup_faults, webhook_faults, workflow_faults
+from bot.sandbox.aias import (
+    access_faults,
+    billing_faults,
+    error_faults,
+    load_faults,
+    signup_faults,
+    webhook_faults,
+    workflow_faults,
+)
 from bot.sandbox.aias.accounts import IRIS
 from bot.sandbox.aias.health import settle
 from bot.sandbox.aias.vendors import Vendors
@@ -30,6 +38,7 @@ FAULTS: Mapping[str, Fault] = {
     **billing_faults.FAULTS,
     **error_faults.FAULTS,
     **load_faults.FAULTS,
+    **access_faults.FAULTS,
     **signup_faults.FAULTS,
     **workflow_faults.FAULTS,
 }

@@ -1,0 +1,71 @@
+"""What keeps a person from a tenant's data (AI-15): memberships, permissions of roles, policies of tables."""
+
+from __future__ import annotations
+
+from bot.sandbox.aias.accounts import IRIS
+from bot.sandbox.aias.health import desk_of, settle
+from bot.sandbox.sample import Fault, Ground, Planted
+
+OWNER = "grace@fernanalytics.test"
+
+
+async def permission_lost(ground: Ground) -> Planted:
+    """Somebody tidied the permissions up, and admins cannot read any more."""
+    return await _said(ground, "DELETE FROM role_permissions WHERE role = 'admin' AND permission = 'workflows.read'")
+
+
+async def membership_removed(ground: Ground) -> Planted:
+    """The owner of the tenant removed Iris a week ago."""
+    await settle(ground)
+    async with desk_of(ground) as desk:
+        await desk.connection.execute(
+            "INSERT INTO profiles (id, email, full_name) VALUES (md5('grace')::uuid, $1, 'Grace Owens')"
+            " ON CONFLICT DO NOTHING",
+            OWNER,
+        )
+        await desk.connection.execute(
+            "INSERT INTO tenant_members (tenant_id, user_id, role, status)"
+            " VALUES ($1, md5('grace')::uuid, 'owner', 'active') ON CONFLICT DO NOTHING",
+            IRIS.tenant_id,
+        )
+        await desk.connection.execute(
+            "UPDATE tenant_members SET status = 'removed', updated_at = now() - interval '7 days'"
+            " WHERE user_id = $1 AND tenant_id = $2",
+            IRIS.user_id,
+            IRIS.tenant_id,
+        )
+    return Planted(IRIS.ids())
+
+
+async def security_off(ground: Ground) -> Planted:
+    """Somebody switched row level security off to be quick."""
+    return await _said(ground, "ALTER TABLE workflows DISABLE ROW LEVEL SECURITY")
+
+
+async def policy_missing(ground: Ground) -> Planted:
+    """A migration dropped the policy and did not make it again."""
+    return await _said(ground, "DROP POLICY workflows_of_my_tenants ON workflows")
+
+
+async def no_workflow(ground: Ground) -> Planted:
+    """Iris's tenant has no workflow: they were deleted."""
+    await settle(ground)
+    async with desk_of(ground) as desk:
+        await desk.connection.execute("DELETE FROM workflows WHERE tenant_id = $1", IRIS.tenant_id)
+    return Planted(IRIS.ids())
+
+
+async def _said(ground: Ground, statement: str) -> Planted:
+    await settle(ground)
+    async with desk_of(ground) as desk:
+        await desk.connection.execute(statement)
+    return Planted(IRIS.ids())
+
+
+FAULTS: dict[str, Fault] = {
+    "permission_lost": permission_lost,
+    "membership_removed": membership_removed,
+    "security_off": security_off,
+    "policy_missing": policy_missing,
+    "no_workflow": no_workflow,
+}
