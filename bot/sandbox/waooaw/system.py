@@ -3,25 +3,9 @@
 from __future__ import annotations
 
 from bot.sandbox.sample import Fault, Ground, Planted, SampleSystem
-from bot.sandbox.services import OPERATIONAL, Reply
-from bot.sandbox.waooaw import engine
-from bot.sandbox.waooaw.api import Api
-from bot.sandbox.waooaw.desk import IDS, people_in_order
-
-STATUS_PAGES = ("meta", "linkedin", "google", "delta", "razorpay")
-
-
-async def settled(ground: Ground) -> Api:
-    """Everything healthy; the API, for a fault to say what is different there."""
-    engine.install(ground)
-    ground.programs.answer(*engine.healthy())
-    ground.services.switches.clear()
-    ground.services.statuses.update(dict.fromkeys(STATUS_PAGES, OPERATIONAL))
-    ground.services.answer("GET", "/cdn/assets/app.js", Reply(text="app", headers={"X-Cache": "HIT"}))
-    api = Api(ground)
-    api.serve()
-    await people_in_order(ground)
-    return api
+from bot.sandbox.waooaw import engine, pool_faults
+from bot.sandbox.waooaw.desk import IDS
+from bot.sandbox.waooaw.state import STATUS_PAGES, settled
 
 
 async def _settle(ground: Ground) -> None:
@@ -49,7 +33,7 @@ def _environment(ground: Ground) -> dict[str, str]:
     }
 
 
-FAULTS: dict[str, Fault] = {"healthy": healthy}
+FAULTS: dict[str, Fault] = {"healthy": healthy, **pool_faults.FAULTS}
 
 SYSTEM = SampleSystem(
     id="waooaw",
