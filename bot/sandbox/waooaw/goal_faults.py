@@ -1,0 +1,108 @@
+"""Why an agent does not execute its goals (WA-01): scheduler, approval, credentials, time zone, database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.sandbox.programs import Answer
+from bot.sandbox.sample import Ground, Planted
+from bot.sandbox.waooaw import engine
+from bot.sandbox.waooaw.desk import IDS, MEERA, execute, key
+from bot.sandbox.waooaw.engine import SCHEDULER
+from bot.sandbox.waooaw.state import settled
+
+GOAL = key("goal meera instagram")
+SETS = "UPDATE goals SET {} WHERE id = $1"
+FAILED_RUN = """
+INSERT INTO goal_runs (goal_id, attempted_at, finished_at, outcome, error)
+VALUES ($1, now() - interval '30 minutes', now() - interval '29 minutes', 'failed', $2)
+"""
+
+
+def hung() -> Sequence[Answer]:
+    """A scheduler whose container is up and whose heart stopped fourteen minutes ago."""
+    return (
+        engine.scheduler_report(heartbeat="14 minutes", late=True),
+        engine.log(SCHEDULER, (55, "INFO heartbeat"), (15, "INFO heartbeat")),
+    )
+
+
+async def scheduler_hung(ground: Ground) -> Planted:
+    """WA-01: goals are approved and nothing runs them."""
+    await settled(ground)
+    ground.programs.answer(*hung())
+    overdue = "UPDATE goals SET next_run_at = now() - interval '12 minutes' WHERE customer_id = $1"
+    await execute(ground, overdue, MEERA)
+    return Planted(IDS)
+
+
+async def goal_not_approved(ground: Ground) -> Planted:
+    """WA-01: nobody of operations has approved the goal; the word is written as the portal shows it."""
+    await settled(ground)
+    change = "status = 'Pending', approved_at = NULL, approved_by = NULL, next_run_at = NULL"
+    await execute(ground, SETS.format(change), GOAL)
+    return Planted(IDS)
+
+
+async def goal_paused(ground: Ground) -> Planted:
+    """WA-01: somebody paused the goal yesterday."""
+    await settled(ground)
+    await execute(ground, SETS.format("status = 'paused', paused_at = now() - interval '1 day'"), GOAL)
+    return Planted(IDS)
+
+
+async def goal_credential_expired(ground: Ground) -> Planted:
+    """WA-01: Instagram's token ran out two days ago, and the goal has failed since."""
+    await settled(ground)
+    await execute(
+        ground,
+        "UPDATE credentials SET status = 'expired', token_expires_at = now() - interval '2 days',"
+        " last_error = 'access token expired' WHERE customer_id = $1 AND platform = 'instagram'",
+        MEERA,
+    )
+    await execute(ground, FAILED_RUN, GOAL, "401 Unauthorized: access token expired")
+    return Planted({**IDS, "credential_id": str(key("credential meera instagram"))})
+
+
+async def goal_in_other_zone(ground: Ground) -> Planted:
+    """WA-01: the goal's clock is New York's, its customer's is India's."""
+    await settled(ground)
+    change = """timezone = 'America/New_York', next_run_at =
+        (date_trunc('day', now() AT TIME ZONE 'America/New_York') + interval '1 day 10 hours')
+        AT TIME ZONE 'America/New_York'"""
+    await execute(ground, SETS.format(change), GOAL)
+    return Planted(IDS)
+
+
+async def goal_not_planned(ground: Ground) -> Planted:
+    """WA-01: approved, and the scheduler has no next run for it."""
+    await settled(ground)
+    await execute(ground, SETS.format("next_run_at = NULL"), GOAL)
+    return Planted(IDS)
+
+
+async def goal_failed(ground: Ground) -> Planted:
+    """WA-01: everything is in order, and the last run failed at the platform."""
+    await settled(ground)
+    await execute(ground, FAILED_RUN, GOAL, "400: the media could not be fetched")
+    return Planted(IDS)
+
+
+async def scheduler_without_database(ground: Ground) -> Planted:
+    """WA-01: the scheduler lives and cannot ask the database for goals."""
+    await settled(ground)
+    trouble = "ERROR sqlalchemy.exc.OperationalError: connection pool exhausted"
+    ground.programs.answer(engine.log(SCHEDULER, (8, trouble), (5, trouble), (1, "INFO heartbeat")))
+    return Planted(IDS)
+
+
+FAULTS = {
+    "scheduler_hung": scheduler_hung,
+    "goal_not_approved": goal_not_approved,
+    "goal_paused": goal_paused,
+    "goal_credential_expired": goal_credential_expired,
+    "goal_in_other_zone": goal_in_other_zone,
+    "goal_not_planned": goal_not_planned,
+    "goal_failed": goal_failed,
+    "scheduler_without_database": scheduler_without_database,
+}
