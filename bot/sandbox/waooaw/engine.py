@@ -104,8 +104,9 @@ def restart(*services: str, then: Sequence[Answer] = ()) -> Answer:
 
 
 def restarts(ground: Ground, service: str) -> int:
-    """How often a service was restarted so far."""
-    return sum(call[:3] == ["docker", "compose", "restart"] and service in call[3:] for call in ground.programs.calls())
+    """How often a service was started anew so far."""
+    calls = ground.programs.calls()
+    return sum(call[1:3] in (["compose", "restart"], ["compose", "up"]) and service in call[3:] for call in calls)
 
 
 def healthy() -> tuple[Answer, ...]:
@@ -132,6 +133,7 @@ def healthy() -> tuple[Answer, ...]:
             err=f"ls: cannot access '{DUMP}': No such file or directory\n",
             code=2,
         ),
+        docker("compose", "cp", f"{SCHEDULER}:{DUMP}", ANY),
         redis("ping", out="PONG\n"),
         redis("dbsize", out="1284\n"),
         redis("info", "memory", out="used_memory_human:38.20M\nmaxmemory_human:256.00M\n"),
