@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from bot.sandbox.sample import Fault, Ground, Planted, SampleSystem
-from bot.sandbox.waooaw import engine, goal_faults, pool_faults, scheduler_faults
+from bot.sandbox.waooaw import (
+    deliverable_faults,
+    engine,
+    goal_faults,
+    pool_faults,
+    scheduler_faults,
+)
 from bot.sandbox.waooaw.desk import IDS
 from bot.sandbox.waooaw.state import STATUS_PAGES, settled
 
@@ -33,7 +39,13 @@ def _environment(ground: Ground) -> dict[str, str]:
     }
 
 
-FAULTS: dict[str, Fault] = {"healthy": healthy, **pool_faults.FAULTS, **goal_faults.FAULTS, **scheduler_faults.FAULTS}
+FAULTS: dict[str, Fault] = {
+    "healthy": healthy,
+    **deliverable_faults.FAULTS,
+    **goal_faults.FAULTS,
+    **pool_faults.FAULTS,
+    **scheduler_faults.FAULTS,
+}
 
 SYSTEM = SampleSystem(
     id="waooaw",
