@@ -8,3 +8,12 @@ END
 $$;
 
 GRANT alacarte_messages_owner TO alacarte_act;
+
+-- The role that Supabase gives to a signed-in customer: policies name it, nobody logs in as it.
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'authenticated') THEN
+        CREATE ROLE authenticated NOLOGIN;
+    END IF;
+END
+$$;

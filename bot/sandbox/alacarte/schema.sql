@@ -174,3 +174,74 @@ END
 $$;
 CREATE EVENT TRIGGER indexes_only ON ddl_command_start EXECUTE FUNCTION refuse_other_definitions();
 CREATE EXTENSION IF NOT EXISTS pg_stat_statements;
+
+-- What Supabase brings along: who belongs to a business, row level security, the publication that Realtime follows, and
+-- Storage. Used by RB-008, RB-009, RB-013 and RB-015.
+ALTER TABLE businesses ADD COLUMN outbound_calls_blocked_at timestamptz;
+ALTER TABLE conversations ADD COLUMN IF NOT EXISTS contact_address text;
+
+CREATE TABLE business_members (
+    user_id      uuid NOT NULL,
+    business_id  uuid NOT NULL REFERENCES businesses (id),
+    role         text NOT NULL DEFAULT 'member' CHECK (role IN ('owner', 'admin', 'member')),
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (user_id, business_id)
+);
+ALTER TABLE business_members OWNER TO alacarte_owner;
+GRANT SELECT ON business_members TO alacarte_read, alacarte_act;
+GRANT SELECT, INSERT, UPDATE ON business_members TO alacarte_app;
+
+CREATE SCHEMA auth;
+CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql STABLE AS $$
+    SELECT nullif(nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub', '')::uuid
+$$;
+GRANT USAGE ON SCHEMA auth TO authenticated;
+
+-- The services' own logins see every row; a customer sees what their businesses have.
+GRANT USAGE ON SCHEMA public TO authenticated;
+GRANT SELECT ON messages, conversations, business_members TO authenticated;
+ALTER TABLE conversations ENABLE ROW LEVEL SECURITY;
+ALTER TABLE messages ENABLE ROW LEVEL SECURITY;
+CREATE POLICY services ON conversations TO alacarte_read, alacarte_act, alacarte_app USING (true) WITH CHECK (true);
+CREATE POLICY services ON messages TO alacarte_read, alacarte_act, alacarte_app USING (true) WITH CHECK (true);
+CREATE POLICY members_read ON conversations FOR SELECT TO authenticated
+    USING (business_id IN (SELECT m.business_id FROM business_members m WHERE m.user_id = auth.uid()));
+CREATE POLICY members_read ON messages FOR SELECT TO authenticated
+    USING (conversation_id IN (SELECT c.id FROM conversations c));
+
+SET client_min_messages = error;  -- a publication can be made before anybody follows it
+CREATE PUBLICATION supabase_realtime FOR TABLE messages, conversations;
+RESET client_min_messages;
+
+CREATE SCHEMA storage;
+CREATE TABLE storage.buckets (
+    id                  text PRIMARY KEY,
+    name                text NOT NULL,
+    public              boolean NOT NULL DEFAULT false,
+    file_size_limit     bigint,
+    allowed_mime_types  text[],
+    created_at          timestamptz NOT NULL DEFAULT now(),
+    updated_at          timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE storage.objects (
+    id                uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    bucket_id         text NOT NULL REFERENCES storage.buckets (id),
+    name              text NOT NULL,
+    metadata          jsonb,
+    created_at        timestamptz NOT NULL DEFAULT now(),
+    updated_at        timestamptz NOT NULL DEFAULT now(),
+    last_accessed_at  timestamptz,
+    UNIQUE (bucket_id, name)
+);
+CREATE TABLE message_attachments (
+    message_id   uuid NOT NULL REFERENCES messages (id),
+    bucket_id    text NOT NULL,
+    object_name  text NOT NULL,
+    PRIMARY KEY (message_id, bucket_id, object_name)
+);
+CREATE INDEX message_attachments_by_object ON message_attachments (bucket_id, object_name);
+ALTER TABLE message_attachments OWNER TO alacarte_owner;
+-- Rows of Storage are changed by its API alone: a row without its file, or a file without its row, helps nobody.
+GRANT USAGE ON SCHEMA storage TO alacarte_read;
+GRANT SELECT ON storage.buckets, storage.objects, message_attachments TO alacarte_read;
+GRANT SELECT, INSERT ON message_attachments TO alacarte_app;

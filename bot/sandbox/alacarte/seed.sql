@@ -33,3 +33,32 @@ INSERT INTO secrets (name, value) VALUES
     ('WHATSAPP_VERIFY_TOKEN', md5(random()::text)),
     ('TWILIO_ACCOUNT_SID', 'AC' || md5(random()::text)),
     ('TWILIO_AUTH_TOKEN', md5(random()::text));
+
+-- Members, telephone numbers, voice credits and stored files: for RB-008, RB-009, RB-013 and RB-015.
+INSERT INTO business_members (user_id, business_id, role)
+SELECT md5('user ' || n)::uuid, md5('business ' || n)::uuid, 'owner' FROM generate_series(1, 60) AS n;
+
+UPDATE conversations SET contact_address = '+1555' || lpad(replace(contact_name, 'Contact ', ''), 7, '0')
+WHERE channel IN ('sms', 'whatsapp') AND contact_address IS NULL;
+
+UPDATE businesses SET voice_credits_balance = 12.50 + length(name), voice_credits_used_current_period = 4.00
+WHERE name ~ '^Sample Business [0-9]*5$';
+
+INSERT INTO storage.buckets (id, name, public) VALUES
+    ('attachments', 'attachments', false), ('avatars', 'avatars', true), ('temp-uploads', 'temp-uploads', false);
+
+INSERT INTO storage.objects (id, bucket_id, name, metadata, created_at, last_accessed_at)
+SELECT md5('object ' || n)::uuid, bucket, md5('owner ' || n % 60) || '/' || md5('file ' || n) || ending,
+       jsonb_build_object('size', size * (1 + n % 7), 'mimetype', mime),
+       now() - make_interval(hours => CASE WHEN bucket = 'temp-uploads' THEN n % 2000 ELSE n * 4 END),
+       now() - make_interval(hours => n % 2000)
+FROM generate_series(1, 4000) AS n,
+     LATERAL (SELECT * FROM (VALUES ('attachments', '.jpg', 'image/jpeg', 3100000),
+                                    ('attachments', '.pdf', 'application/pdf', 900000),
+                                    ('avatars', '.png', 'image/png', 60000),
+                                    ('temp-uploads', '.bin', 'application/octet-stream', 5200000))
+              AS v (bucket, ending, mime, size) OFFSET n % 4 LIMIT 1) AS kinds;
+
+INSERT INTO message_attachments (message_id, bucket_id, object_name)
+SELECT md5('message ' || row_number)::uuid, bucket_id, name
+FROM (SELECT row_number() OVER (ORDER BY id), bucket_id, name FROM storage.objects WHERE bucket_id = 'attachments') AS files;

@@ -5,8 +5,11 @@ from __future__ import annotations
 from functools import partial
 
 from bot.sandbox import sample
+from bot.sandbox.alacarte import ground as around
+from bot.sandbox.alacarte import vendors
 from bot.sandbox.alacarte.checking import subscription_check
 from bot.sandbox.alacarte.faults import FAULTS, plant, settle
+from bot.sandbox.alacarte.realtime_faults import REALTIME_FAULTS
 from bot.sandbox.sample import Ground, SampleSystem
 
 
@@ -20,18 +23,29 @@ async def _planted(name: str, ground: Ground) -> sample.Planted:
 async def _settled(ground: Ground) -> None:
     ground.services.check = subscription_check(ground.database, ground.stripe)
     await settle(ground.database, ground.stripe)
+    await around.settled(ground)
+
+
+async def _healthy(ground: Ground) -> sample.Planted:
+    await _settled(ground)
+    return sample.Planted()
 
 
 def _environment(ground: Ground) -> dict[str, str]:
     return {
         "ALACARTE_FUNCTIONS_URL": ground.services.url,
         "ALACARTE_FUNCTIONS_TOKEN": f"Bearer {ground.services.token}",
+        **vendors.environment(ground),
     }
 
 
 SYSTEM = SampleSystem(
     id="alacarte",
-    faults={name: partial(_planted, name) for name in FAULTS},
+    faults={
+        **{name: partial(_planted, name) for name in FAULTS},
+        **REALTIME_FAULTS,
+        "healthy": _healthy,
+    },
     settle=_settled,
     environment=_environment,
     usergroups=(
