@@ -9,6 +9,7 @@ from bot.sandbox.alacarte import ground as around
 from bot.sandbox.alacarte import vendors
 from bot.sandbox.alacarte.checking import subscription_check
 from bot.sandbox.alacarte.faults import FAULTS, plant, settle
+from bot.sandbox.alacarte.function_faults import FUNCTION_FAULTS
 from bot.sandbox.alacarte.realtime_faults import REALTIME_FAULTS
 from bot.sandbox.sample import Ground, SampleSystem
 
@@ -44,6 +45,7 @@ SYSTEM = SampleSystem(
     faults={
         **{name: partial(_planted, name) for name in FAULTS},
         **REALTIME_FAULTS,
+        **FUNCTION_FAULTS,
         "healthy": _healthy,
     },
     settle=_settled,
