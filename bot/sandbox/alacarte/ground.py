@@ -12,6 +12,8 @@ _IN_ORDER = (
     "CREATE POLICY members_read ON messages FOR SELECT TO authenticated"
     " USING (conversation_id IN (SELECT c.id FROM conversations c))",
     f"DELETE FROM messages WHERE content LIKE '{PLANTED}%'",
+    "UPDATE conversations SET contact_address = '+1555' || lpad(replace(contact_name, 'Contact ', ''), 7, '0')"
+    " WHERE channel = 'sms' AND contact_address !~ '^[+]1555'",
     "DELETE FROM storage.objects WHERE name LIKE 'planted/%'",
     "UPDATE storage.buckets SET allowed_mime_types = NULL",
     "UPDATE businesses SET outbound_calls_blocked_at = NULL, voice_credits_balance = 12.50 + length(name)"

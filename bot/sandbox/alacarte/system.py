@@ -11,6 +11,7 @@ from bot.sandbox.alacarte.checking import subscription_check
 from bot.sandbox.alacarte.faults import FAULTS, plant, settle
 from bot.sandbox.alacarte.function_faults import FUNCTION_FAULTS
 from bot.sandbox.alacarte.realtime_faults import REALTIME_FAULTS
+from bot.sandbox.alacarte.sms_faults import SMS_FAULTS
 from bot.sandbox.sample import Ground, SampleSystem
 
 
@@ -46,6 +47,7 @@ SYSTEM = SampleSystem(
         **{name: partial(_planted, name) for name in FAULTS},
         **REALTIME_FAULTS,
         **FUNCTION_FAULTS,
+        **SMS_FAULTS,
         "healthy": _healthy,
     },
     settle=_settled,
