@@ -78,6 +78,13 @@ async def functions_third_party(ground: Ground) -> Planted:
     return Planted()
 
 
+async def functions_timeouts(ground: Ground) -> Planted:
+    """Functions run out of time, and nothing was deployed."""
+    logs = {name: _spread("error: deadline exceeded after 150 s", 15, 40) for name in SHARED}
+    await settled(ground, Vendors(errors=SHARED, logs=logs))
+    return Planted()
+
+
 def _no_connections() -> Vendors:
     logs = {name: _spread(f"error: {_CONNECTIONS}", 20, 25) for name in SHARED}
     return Vendors(errors=SHARED, logs=logs)
@@ -105,5 +112,6 @@ FUNCTION_FAULTS: dict[str, Fault] = {
     "functions_uncaught": functions_uncaught,
     "functions_connections": functions_connections,
     "functions_no_connections": functions_no_connections,
+    "functions_timeouts": functions_timeouts,
     "functions_third_party": functions_third_party,
 }
