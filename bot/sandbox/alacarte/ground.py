@@ -14,6 +14,7 @@ _IN_ORDER = (
     f"DELETE FROM messages WHERE content LIKE '{PLANTED}%'",
     "UPDATE conversations SET contact_address = '+1555' || lpad(replace(contact_name, 'Contact ', ''), 7, '0')"
     " WHERE channel = 'sms' AND contact_address !~ '^[+]1555'",
+    "DELETE FROM message_attachments WHERE object_name LIKE 'planted/%'",
     "DELETE FROM storage.objects WHERE name LIKE 'planted/%'",
     "UPDATE storage.buckets SET allowed_mime_types = NULL",
     "UPDATE businesses SET outbound_calls_blocked_at = NULL, voice_credits_balance = 12.50 + length(name)"

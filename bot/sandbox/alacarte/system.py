@@ -12,6 +12,7 @@ from bot.sandbox.alacarte.faults import FAULTS, plant, settle
 from bot.sandbox.alacarte.function_faults import FUNCTION_FAULTS
 from bot.sandbox.alacarte.realtime_faults import REALTIME_FAULTS
 from bot.sandbox.alacarte.sms_faults import SMS_FAULTS
+from bot.sandbox.alacarte.storage_faults import STORAGE_FAULTS
 from bot.sandbox.sample import Ground, SampleSystem
 
 
@@ -48,6 +49,7 @@ SYSTEM = SampleSystem(
         **REALTIME_FAULTS,
         **FUNCTION_FAULTS,
         **SMS_FAULTS,
+        **STORAGE_FAULTS,
         "healthy": _healthy,
     },
     settle=_settled,

@@ -25,7 +25,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
 }
 PARTS = ("auth", "db", "pooler", "realtime", "rest", "storage")
 FUNCTIONS = ("stripe-webhook", "whatsapp-webhook", "sms-send", "email-send-smtp", "email-sync", "call-outbound")
-SOURCES = ("auth_logs", "realtime_logs")
+SOURCES = ("auth_logs", "realtime_logs", "storage_logs")
 CALLS = 240
 LOG = ("log", "--since=2 hours ago", "--format=%h %cI %an: %s", "--", "supabase/functions/")
 HEAD = "5c1d0e7b2f9a4836d1c7e5b09a2f4d6813c0b7ea"
