@@ -55,7 +55,7 @@ async def functions_uncaught(ground: Ground) -> Planted:
 async def functions_connections(ground: Ground) -> Planted:
     """The database refuses connections, while the functions' own lie idle."""
     await settled(ground, _no_connections())
-    return await _idle(ground)
+    return await idle(ground)
 
 
 async def functions_no_connections(ground: Ground) -> Planted:
@@ -90,7 +90,7 @@ def _no_connections() -> Vendors:
     return Vendors(errors=SHARED, logs=logs)
 
 
-async def _idle(ground: Ground) -> Planted:
+async def idle(ground: Ground) -> Planted:
     """Sessions of the functions that have done nothing for a second and keep their connections."""
     named = {"application_name": "edge-runtime"}
     sessions = [await asyncpg.connect(ground.database.app_url, server_settings=named) for _ in range(IDLE)]

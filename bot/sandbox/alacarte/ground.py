@@ -25,6 +25,7 @@ _IN_ORDER = (
 async def settled(ground: Ground, vendors: Vendors | None = None) -> None:
     """Nothing is left of an earlier fault, and the vendors answer as they should, or as is said."""
     await run(ground, *_IN_ORDER)
+    ground.services.switches.clear()
     (vendors or Vendors()).serve(ground)
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from bot.sandbox import sample
 from bot.sandbox.alacarte import ground as around
 from bot.sandbox.alacarte import vendors
+from bot.sandbox.alacarte.auth_faults import AUTH_FAULTS
 from bot.sandbox.alacarte.checking import subscription_check
 from bot.sandbox.alacarte.faults import FAULTS, plant, settle
 from bot.sandbox.alacarte.function_faults import FUNCTION_FAULTS
@@ -46,6 +47,7 @@ SYSTEM = SampleSystem(
     id="alacarte",
     faults={
         **{name: partial(_planted, name) for name in FAULTS},
+        **AUTH_FAULTS,
         **REALTIME_FAULTS,
         **FUNCTION_FAULTS,
         **SMS_FAULTS,
