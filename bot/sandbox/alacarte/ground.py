@@ -17,6 +17,7 @@ _IN_ORDER = (
     "DELETE FROM message_attachments WHERE object_name LIKE 'planted/%'",
     "DELETE FROM storage.objects WHERE name LIKE 'planted/%'",
     "UPDATE storage.buckets SET allowed_mime_types = NULL",
+    "INSERT INTO secrets (name, value) VALUES ('TWILIO_AUTH_TOKEN', md5(random()::text)) ON CONFLICT (name) DO NOTHING",
     "UPDATE businesses SET outbound_calls_blocked_at = NULL, voice_credits_balance = 12.50 + length(name)"
     " WHERE name ~ '^Sample Business [0-9]*5$'",
 )

@@ -14,6 +14,7 @@ from bot.sandbox.alacarte.function_faults import FUNCTION_FAULTS
 from bot.sandbox.alacarte.realtime_faults import REALTIME_FAULTS
 from bot.sandbox.alacarte.sms_faults import SMS_FAULTS
 from bot.sandbox.alacarte.storage_faults import STORAGE_FAULTS
+from bot.sandbox.alacarte.voice_faults import VOICE_FAULTS
 from bot.sandbox.sample import Ground, SampleSystem
 
 
@@ -52,6 +53,7 @@ SYSTEM = SampleSystem(
         **FUNCTION_FAULTS,
         **SMS_FAULTS,
         **STORAGE_FAULTS,
+        **VOICE_FAULTS,
         "healthy": _healthy,
     },
     settle=_settled,
