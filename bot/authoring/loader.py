@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -50,14 +50,16 @@ def load_runbook(text: str | bytes, file: str, system: System) -> tuple[Runbook 
     return (None if _broken(problems) else runbook), in_order(problems)
 
 
-def load_tree(path: FilePath) -> tuple[Catalogue, list[Problem]]:
-    """Every runbook of every system under a folder, and every problem of every file.
+def load_tree(path: FilePath, only: Collection[str] = ()) -> tuple[Catalogue, list[Problem]]:
+    """Every runbook of every system under a folder, or of those in `only`, and every problem of every file.
 
     A folder holds `system.yaml`, `triage.yaml` if it has one, and runbooks beside them. A file with errors is left out
     of the catalogue.
     """
     tree = _Tree(path)
     for folder in _folders(path, tree.problems):
+        if only and folder.name not in only:
+            continue
         system = _system_at(folder, path, tree.problems)
         if system is None:
             continue
@@ -109,9 +111,9 @@ class _Tree:
             self.problems.append(Problem(name, 1, "id", said, hint, Level.WARNING))
 
 
-def catalogue_at(path: FilePath) -> Catalogue:
-    """Every runbook under a folder. Raises `Misconfigured` with all problems at once."""
-    catalogue, problems = load_tree(path)
+def catalogue_at(path: FilePath, only: Collection[str] = ()) -> Catalogue:
+    """Every runbook under a folder, or of the systems in `only`. Raises `Misconfigured` with all problems at once."""
+    catalogue, problems = load_tree(path, only)
     errors = [problem for problem in problems if problem.level is Level.ERROR]
     if errors:
         raise Misconfigured(

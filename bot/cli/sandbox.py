@@ -8,8 +8,11 @@ import webbrowser
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+from bot.authoring.catalogue import Catalogue
+from bot.authoring.loader import catalogue_at
 from bot.cli.console import out
 from bot.clock import Clock
 from bot.main import Bot, running
@@ -78,7 +81,8 @@ async def populated(
     work: bool = True,
     clock: Clock | None = None,
 ) -> AsyncIterator[Sandbox]:
-    """A fresh world on a running server with a bot in it; `overrides` change what the bot is told, of its systems and
+    """A fresh world on a running server with a bot in it, which has the shipped runbooks of its `systems`, or those in
+    the folder `runbooks`; `overrides` change what the bot is told, of its systems and
     of itself. Without `rate_limits` neither the local Slack nor the bot knows Slack's limits, and nothing waits."""
     ready = await migrated(postgres)
     async with opened(
@@ -86,8 +90,22 @@ async def populated(
     ) as world:
         settings = settings_in(world, runbooks=runbooks, overrides=overrides)
         environment = world.environment().new_child(dict(overrides or {}))
-        async with running(settings, environment, work=work, clock=clock, rate_limits=rate_limits) as bot:
+        catalogue = None if runbooks else _shipped(tuple(world.grounds))
+        async with running(
+            settings, environment, work=work, clock=clock, catalogue=catalogue, rate_limits=rate_limits
+        ) as bot:
             yield Sandbox(world, bot)
+
+
+@cache
+def _read(systems: tuple[str, ...]) -> Catalogue:
+    return catalogue_at(ROOT / "runbooks", systems)
+
+
+def _shipped(systems: tuple[str, ...]) -> Catalogue:
+    """The shipped runbooks of these systems, and no others: a world has only their systems. Read once in a process."""
+    known = _read(systems)
+    return Catalogue(known.systems.values(), known.list(), known.lookups)
 
 
 async def open_sandbox(port: int, *, browser: bool, data: Path | None) -> None:

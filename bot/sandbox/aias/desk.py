@@ -104,6 +104,10 @@ class Desk:
             account.tenant_id,
             account.user_id,
         )
+        await self._belongings(account)
+        await self._tier_in_order(account)
+
+    async def _belongings(self, account: Account) -> None:
         await self.connection.execute(
             "INSERT INTO workflows (id, tenant_id, user_id, name, status, is_repeatable)"
             " VALUES ($1, $2, $3, 'Weekly digest', 'active', true)"
@@ -121,7 +125,6 @@ class Desk:
             f"aias_s{account.number}",
             self.now - timedelta(hours=3),
         )
-        await self._tier_in_order(account)
 
     async def _tier_in_order(self, account: Account) -> None:
         await self.connection.execute(

@@ -46,8 +46,7 @@ async def cards_tested(ground: Ground) -> Planted:
     await settle(ground)
     async with desk_of(ground) as desk:
         for n in range(TRIES):
-            outcome = "declined" if n else "succeeded"
-            desk.objects.payment(IRIS.customer_id, 100, outcome=outcome, id=f"pi_Tried{n}")
+            desk.objects.payment(IRIS.customer_id, 100, outcome="declined" if n else "succeeded", id=f"pi_Tried{n}")
     return Planted(IRIS.ids())
 
 
