@@ -207,24 +207,31 @@ def drill(
     ids: Annotated[list[str] | None, typer.Argument(help="Runbooks to drill.")] = None,
     all: Annotated[bool, typer.Option("--all", help="Every runbook that has drills.")] = False,
     branch: Annotated[str, typer.Option(help="Only this branch.")] = "",
+    processes: Annotated[int, typer.Option(help="How many drills at once; 0: one a core.", min=0, max=64)] = 1,
     json: AsJson = False,
+    share: Annotated[str, typer.Option(hidden=True)] = "",
+    lines: Annotated[bool, typer.Option("--lines", hidden=True)] = False,
 ) -> None:
     """Rehearse runbooks in a throw-away sandbox.
 
     Plants each fault and plays it through Slack: findings, approval, effect, verification, and the time of each.
     Times are without Slack's rate limits.
     """
-    from bot.cli import drill as drills
+    from bot.cli import rehearsal
     from bot.telemetry import set_up
 
     set_up("ERROR")
     if not ids and not all:
         fail("Say which runbook to drill, or --all.", Exit.MISTAKE)
-    report = in_loop(drills.drill(ids or [], every=all, branch=branch))
+    wanted = rehearsal.Wanted(tuple(ids or ()), all, branch, share)
+    if lines:
+        in_loop(rehearsal.in_lines(wanted))
+        return
+    report = in_loop(rehearsal.rehearse(wanted, processes, quiet=json))
     if json:
         as_json(report.data())
     else:
-        out.print(report.text(), markup=False)
+        out.print(report.table(), markup=False)
     raise typer.Exit(int(Exit.DONE if report.passed else Exit.NOT_AS_WISHED))
 
 

@@ -1,24 +1,25 @@
 """`runbook drill`: a planted fault, played by a responder and an approver through Slack's wire, judged and timed.
 
-A drill is data beside its runbook (`runbooks/<system>/drills/<ID>.yaml`): the fault, the findings that must be said,
-what people do in turn, and what must be true in the end. Nothing is taken from the bot's insides that a person could
+Nothing is taken from the bot's insides that a person could
 not see, except the record of the run.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import shlex
+import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import asyncpg
-import yaml
 
-from bot.cli.sandbox import OPTIONS, ROOT, Sandbox, populated
+from bot.cli.drills import FOUND, Drill, Played, played_from
+from bot.cli.sandbox import OPTIONS, Sandbox, populated
 from bot.domain.approval import RequestState
 from bot.domain.policy import StepUp
 from bot.domain.run import ActionStatus, Run, RunState
@@ -34,92 +35,51 @@ from bot.slack.verbs import Ref, Verb
 
 T = TypeVar("T")
 
-DRILLS = "drills"
 PATIENCE = 30.0
 CLICKS = {"skip": Verb.SKIP, "undo": Verb.UNDO, "look": Verb.VERIFY_AGAIN, "close": Verb.CLOSE}
 QUIET = (RunState.DECIDING, RunState.AWAITING_APPROVAL, RunState.DONE, RunState.PARKED, RunState.CANCELLED)
 
 
-@dataclass(frozen=True, slots=True)
-class Drill:
-    """One branch of one runbook, to be played."""
-
-    system: str
-    runbook: str
-    branch: str
-    fault: str
-    inputs: Mapping[str, str]
-    findings: Sequence[str]
-    play: Sequence[Mapping[str, Any]]
-    expect: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Played:
-    """How a drill went: what differed from what was expected, and how long each stage took, in seconds."""
-
-    runbook: str
-    branch: str
-    differences: tuple[str, ...]
-    stages: Mapping[str, float]
-    target: float
-
-    @property
-    def passed(self) -> bool:
-        """Whether everything was as expected."""
-        return not self.differences
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All drills of one call."""
-
-    played: tuple[Played, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether every drill was as expected, and there was one."""
-        return bool(self.played) and all(each.passed for each in self.played)
-
-    def data(self) -> dict[str, Any]:
-        """The report for machines."""
-        return {"passed": self.passed, "drills": [{**asdict(each), "passed": each.passed} for each in self.played]}
-
-    def text(self) -> str:
-        """The report for a terminal."""
-        lines = []
-        for each in self.played:
-            stages = " · ".join(f"{stage} {seconds * 1000:,.0f} ms" for stage, seconds in each.stages.items())
-            lines.append(f"{'ok  ' if each.passed else 'BAD '} {each.runbook} {each.branch}: {stages}")
-            lines += [f"       {difference}" for difference in each.differences]
-        good = sum(each.passed for each in self.played)
-        return "\n".join([*lines, f"{good} of {len(self.played)} branches as expected."])
-
-
-def drills_of(
-    ids: Sequence[str], *, every: bool = False, branch: str = "", root: Path = ROOT / "runbooks"
-) -> list[Drill]:
-    """The drills of these runbooks. Raises `Mistake` for a runbook or branch without any."""
-    found = []
-    for path in sorted(root.glob(f"*/{DRILLS}/*.yaml")):
-        if every or path.stem in {id.upper() for id in ids}:
-            found += [
-                _drill(path.parts[-3], path.stem, name, plan) for name, plan in yaml.safe_load(path.read_text()).items()
-            ]
-    missing = {id.upper() for id in ids} - {each.runbook for each in found}
-    if missing:
-        raise Mistake(f"There are no drills for {', '.join(sorted(missing))}.")
-    chosen = [each for each in found if branch in ("", each.branch)]
-    if not chosen:
-        raise Mistake(f"There is no branch «{branch}».", hint=f"Branches: {', '.join(each.branch for each in found)}.")
-    return chosen
-
-
-async def drill(ids: Sequence[str], *, every: bool = False, branch: str = "") -> Report:
+async def playing(drills: Sequence[Drill]) -> AsyncIterator[Played]:
     """Play each drill in a sandbox of its own on one throw-away PostgreSQL."""
-    drills = drills_of(ids, every=every, branch=branch)
     with Postgres.temporary(options=OPTIONS) as postgres:
-        return Report(tuple([await played(each, postgres) for each in drills]))
+        for each in drills:
+            yield await played(each, postgres)
+
+
+async def playing_apart(arguments: Sequence[str], processes: int) -> AsyncIterator[Played]:
+    """Play the drills that these words of `runbook drill` mean in so many processes; each as it ends."""
+    ended: asyncio.Queue[Played | None] = asyncio.Queue()
+
+    async def share(number: int) -> None:
+        words = (*arguments, "--share", f"{number}/{processes}", "--lines")
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", "drill", *words, stdout=asyncio.subprocess.PIPE, limit=1 << 24
+        )
+        assert process.stdout is not None
+        try:
+            async for line in process.stdout:
+                await ended.put(played_from(json.loads(line)))
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.terminate()
+                await process.wait()
+            await ended.put(None)
+
+    sharing = [asyncio.create_task(share(number)) for number in range(1, processes + 1)]
+    try:
+        going = processes
+        while going:
+            one = await ended.get()
+            if one is None:
+                going -= 1
+            else:
+                yield one
+    finally:
+        for task in sharing:
+            task.cancel()
+        await asyncio.gather(*sharing, return_exceptions=True)
 
 
 async def played(wanted: Drill, postgres: Postgres) -> Played:
@@ -152,14 +112,16 @@ class Stage:
             await responder.types(f"/runbook {self.drill.runbook} {inputs}")
             run = await self._until(self._quiet, "the findings")
             target = run.resolve_within.total_seconds()
-            self._lap("diagnosed")
+            self._lap(FOUND)
             self._compare("findings", list(self.drill.findings), [each.key for each in run.conclusions])
             for step in self.drill.play:
                 await self._play(step, responder)
             await self._judge()
         except (AssertionError, TimeoutError, Mistake) as error:
             self.differences.append(str(error) or type(error).__name__)
-        return Played(self.drill.runbook, self.drill.branch, tuple(self.differences), self.stages, target)
+        return Played(
+            self.drill.system, self.drill.runbook, self.drill.branch, tuple(self.differences), self.stages, target
+        )
 
     async def _play(self, step: Mapping[str, Any], responder: Person) -> None:
         """One thing a person does."""
@@ -356,19 +318,6 @@ class Stage:
         now = time.perf_counter()
         self.stages[stage] = round(self.stages.get(stage, 0) + now - self._since, 4)
         self._since = now
-
-
-def _drill(system: str, runbook: str, branch: str, plan: Mapping[str, Any]) -> Drill:
-    return Drill(
-        system,
-        runbook,
-        branch,
-        str(plan["fault"]),
-        plan.get("inputs", {}),
-        plan.get("findings", ()),
-        plan.get("play", ()),
-        plan.get("expect", {}),
-    )
 
 
 def _about(seen: Seen, *verbs: Verb) -> set[str]:

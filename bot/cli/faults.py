@@ -17,7 +17,7 @@ Data = Annotated[Path | None, typer.Option(help="The sandbox's folder, as given 
 @fault.command("list")
 def list_(system: Annotated[str, typer.Argument(help="Only this system.")] = "", json: AsJson = False) -> None:
     """Name every fault, and the runbooks whose drills use it."""
-    from bot.cli.drill import drills_of
+    from bot.cli.drills import drills_of
     from bot.sandbox.systems import SYSTEMS
 
     used: dict[str, set[str]] = {}

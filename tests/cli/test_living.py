@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -172,6 +173,14 @@ async def test_run_in_the_terminal() -> None:
     ended = await runbook("run", "RB-011", "--sandbox", "--fault", "webhook_missed", "--yes")
     assert (ended.code, ended.err) == (0, "")
     assert "✓ Verified. · approved by @U0BEN" in ended.out
+
+
+async def test_drills_in_two_processes() -> None:
+    """Each branch is played once, by whichever process; the report is the same as that of one."""
+    ended = await runbook("drill", "RB-013", "RB-014", "--branch", "healthy", "--processes", "2", "--json")
+    said = json.loads(ended.out)
+    assert (ended.code, said["passed"], ended.err) == (0, True, "")
+    assert [each["runbook"] for each in said["drills"]] == ["RB-013", "RB-014"]
 
 
 @pytest.mark.main_job

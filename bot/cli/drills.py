@@ -1,0 +1,154 @@
+"""Drills as data beside their runbooks, and the report of how they went.
+
+A drill is one branch in `runbooks/<system>/drills/<ID>.yaml`: the fault that is planted, the findings that must be
+said, what people do in turn, and what must be true in the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import yaml
+
+from bot.errors import Mistake
+
+DRILLS = "drills"
+SHIPPED = Path(__file__).resolve().parents[2] / "runbooks"
+FOUND = "diagnosed"
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """One branch of one runbook, to be played."""
+
+    system: str
+    runbook: str
+    branch: str
+    fault: str
+    inputs: Mapping[str, str]
+    findings: Sequence[str]
+    play: Sequence[Mapping[str, Any]]
+    expect: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """How a drill went: what differed from what was expected, and how long each stage took, in seconds."""
+
+    system: str
+    runbook: str
+    branch: str
+    differences: tuple[str, ...]
+    stages: Mapping[str, float]
+    target: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything was as expected."""
+        return not self.differences
+
+    @property
+    def fixed_after(self) -> float | None:
+        """Seconds from the command to the end, where something was approved on the way."""
+        approved = any(stage.startswith("approve") for stage in self.stages)
+        return sum(self.stages.values()) if approved else None
+
+    def data(self) -> dict[str, Any]:
+        """The drill for machines."""
+        return {**asdict(self), "passed": self.passed}
+
+    def text(self) -> str:
+        """The drill for a terminal."""
+        stages = " · ".join(f"{stage} {seconds * 1000:,.0f} ms" for stage, seconds in self.stages.items())
+        lines = [f"{'ok  ' if self.passed else 'BAD '} {self.runbook} {self.branch}: {stages}"]
+        return "\n".join([*lines, *(f"       {difference}" for difference in self.differences)])
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The drills of one call; `wanted` is how many there should be."""
+
+    played: tuple[Played, ...]
+    wanted: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether every drill was played and was as expected, and there was one."""
+        return 0 < len(self.played) == self.wanted and all(each.passed for each in self.played)
+
+    def data(self) -> dict[str, Any]:
+        """The report for machines."""
+        return {"passed": self.passed, "drills": [each.data() for each in self.played]}
+
+    def table(self) -> str:
+        """A line a system: how many runbooks and branches, how many as expected, and the times, middle and longest."""
+        rows = [("system", "runbooks", "branches", "passed", "time to finding", "time to fix")]
+        for system in sorted({each.system for each in self.played}):
+            own = [each for each in self.played if each.system == system]
+            rows.append(
+                (
+                    system,
+                    str(len({each.runbook for each in own})),
+                    str(len(own)),
+                    str(sum(each.passed for each in own)),
+                    _times([each.stages[FOUND] for each in own if FOUND in each.stages]),
+                    _times([spent for each in own if (spent := each.fixed_after) is not None]),
+                )
+            )
+        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        bad = [f"BAD  {each.runbook} {each.branch}" for each in self.played if not each.passed]
+        good = sum(each.passed for each in self.played)
+        return "\n".join([*lines, *bad, f"{good} of {self.wanted} branches as expected."])
+
+
+def _times(seconds: Sequence[float]) -> str:
+    return f"{median(seconds):.1f} s, at most {max(seconds):.1f} s" if seconds else "–"
+
+
+def drills_of(ids: Sequence[str], *, every: bool = False, branch: str = "", root: Path = SHIPPED) -> list[Drill]:
+    """The drills of these runbooks. Raises `Mistake` for a runbook or branch without any."""
+    found = []
+    for path in sorted(root.glob(f"*/{DRILLS}/*.yaml")):
+        if every or path.stem in {id.upper() for id in ids}:
+            found += [
+                _drill(path.parts[-3], path.stem, name, plan) for name, plan in yaml.safe_load(path.read_text()).items()
+            ]
+    missing = {id.upper() for id in ids} - {each.runbook for each in found}
+    if missing:
+        raise Mistake(f"There are no drills for {', '.join(sorted(missing))}.")
+    chosen = [each for each in found if branch in ("", each.branch)]
+    if not chosen:
+        raise Mistake(f"There is no branch «{branch}».", hint=f"Branches: {', '.join(each.branch for each in found)}.")
+    return chosen
+
+
+def shared(drills: Sequence[Drill], share: str) -> list[Drill]:
+    """One share of the drills: "2/3" is every third, from the second on. Raises `Mistake`."""
+    part, _, parts = share.partition("/")
+    if not (part.isdecimal() and parts.isdecimal() and 0 < int(part) <= int(parts)):
+        raise Mistake(f"«{share}» is no share.", hint="Write 1/2 and 2/2.")
+    return list(drills[int(part) - 1 :: int(parts)])
+
+
+def played_from(data: Mapping[str, Any]) -> Played:
+    """The inverse of `Played.data`."""
+    kept = {name: value for name, value in data.items() if name != "passed"}
+    return Played(**{**kept, "differences": tuple(kept["differences"])})
+
+
+def _drill(system: str, runbook: str, branch: str, plan: Mapping[str, Any]) -> Drill:
+    return Drill(
+        system,
+        runbook,
+        branch,
+        str(plan["fault"]),
+        plan.get("inputs", {}),
+        plan.get("findings", ()),
+        plan.get("play", ()),
+        plan.get("expect", {}),
+    )

@@ -1,0 +1,54 @@
+"""`runbook drill` as a command: which drills, in how many processes, and what is printed while they are played."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+
+from bot.cli.console import out
+from bot.cli.drill import playing, playing_apart
+from bot.cli.drills import Drill, Report, drills_of, shared
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The words of the command: ids, or all of them; one branch; a share of what these mean."""
+
+    ids: tuple[str, ...]
+    every: bool = False
+    branch: str = ""
+    share: str = ""
+
+    def drills(self) -> list[Drill]:
+        """The drills that are meant. Raises `Mistake`."""
+        found = drills_of(self.ids, every=self.every, branch=self.branch)
+        return shared(found, self.share) if self.share else found
+
+    def words(self) -> list[str]:
+        """The same as arguments of the command."""
+        branch = ["--branch", self.branch] if self.branch else []
+        return [*self.ids, *(["--all"] if self.every else []), *branch]
+
+
+async def rehearse(wanted: Wanted, processes: int, *, quiet: bool) -> Report:
+    """Play them, each told as it ends. With several processes each has a PostgreSQL of its own."""
+    drills = wanted.drills()
+    apart = min(processes or os.cpu_count() or 1, len(drills))
+    going = playing(drills) if apart == 1 else playing_apart(wanted.words(), apart)
+    ended = []
+    async for one in going:
+        ended.append(one)
+        if not quiet:
+            out.print(one.text(), markup=False)
+    order = {(each.runbook, each.branch): place for place, each in enumerate(drills)}
+    missing = len(drills) - len(ended)
+    if missing:
+        out.print(f"{missing} drills were not played to their end.", markup=False)
+    return Report(tuple(sorted(ended, key=lambda one: order[one.runbook, one.branch])), len(drills))
+
+
+async def in_lines(wanted: Wanted) -> None:
+    """Play them and print a line of JSON for each, for the process that asked."""
+    async for one in playing(wanted.drills()):
+        print(json.dumps(one.data()), flush=True)
