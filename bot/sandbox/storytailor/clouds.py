@@ -51,6 +51,7 @@ def well(ground: Ground) -> None:
     """Everything answers as it should; whatever a fault has changed is put right."""
     services = ground.services
     services.switches.clear()
+    ground.stripe.faults.clear()
     services.statuses.update(dict.fromkeys(PAGES, OPERATIONAL))
     services.answer("GET", "/openai/v1/models", Reply(json={"data": [{"id": "gpt-5.2"}]}))
     voices(ground, used=412_000, most=2_000_000)

@@ -73,7 +73,7 @@ async def suspended(scene: Scene) -> None:
 PLATFORM_FAULTS: dict[str, Plant] = {
     "platforms_well": well,
     "link_broken": partial(link, platform="alexa", last_error="invalid_grant"),
-    "link_expired": expired,
+    "link_token_expired": expired,
     "link_undone": partial(link, platform="alexa", linked=False),
     "link_never": never,
     "platform_off": partial(link, platform="mobile", enabled=False),
