@@ -15,7 +15,7 @@ from bot.sandbox.storytailor.planting import Plant, Scene
 from bot.sandbox.stripe.faults import Fault as StripeFault
 from bot.sandbox.stripe.faults import FaultKind
 
-HELD = 95
+HELD = 0.8
 
 
 async def missing(scene: Scene) -> None:
@@ -109,7 +109,8 @@ async def database_full(ground: Ground) -> Planted:
     held: list[asyncpg.Connection[asyncpg.Record]] = []
     watcher = await ground.database.connect()
     taken = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-    while await watcher.fetchval(taken) < HELD:
+    most = int(await watcher.fetchval("SHOW max_connections"))
+    while await watcher.fetchval(taken) < HELD * most:
         held.append(await asyncpg.connect(ground.database.app_url, server_settings={"application_name": "leak"}))
     await watcher.close()
 
