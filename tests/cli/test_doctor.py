@@ -11,6 +11,7 @@ import pytest
 
 from bot.cli.sandbox import MANIFEST
 from bot.sandbox.postgres import Postgres
+from bot.sandbox.systems import SYSTEMS
 from bot.sandbox.world import World, opened
 from bot.store.migrate import head
 from tests.cli.command import runbook
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.production
 @pytest.fixture
 async def world(postgres: Postgres) -> AsyncIterator[World]:
     """A world whose bot database is still empty."""
-    async with opened(postgres, MANIFEST, rate_limits=False) as world:
+    async with opened(postgres, MANIFEST, systems=SYSTEMS, rate_limits=False) as world:
         yield world
 
 
