@@ -7,6 +7,8 @@ from bot.sandbox.phase1.members import LEAVING, ids
 from bot.sandbox.phase1.refund_faults import canceled
 from bot.sandbox.phase1.settling import HOLD, settle
 from bot.sandbox.sample import Fault, Ground, Planted
+from bot.sandbox.stripe import Fault as StripeFault
+from bot.sandbox.stripe import FaultKind
 
 
 async def deletion_wished(ground: Ground) -> Planted:
@@ -72,6 +74,18 @@ async def deleted_before(ground: Ground) -> Planted:
     return Planted(ids(LEAVING))
 
 
+async def deletion_without_stripe(ground: Ground) -> Planted:
+    """P1-07: Stripe does not say whether a payment is disputed."""
+    await settle(ground)
+    silent = StripeFault(FaultKind.STATUS, times=None, method="GET", path="/v1/charges", status=500)
+    ground.stripe.faults.add(silent)
+
+    async def close() -> None:
+        ground.stripe.faults.clear()
+
+    return Planted(ids(LEAVING), close)
+
+
 DELETION_FAULTS: dict[str, Fault] = {
     "deletion_wished": deletion_wished,
     "deletion_after_cancellation": deletion_after_cancellation,
@@ -80,4 +94,5 @@ DELETION_FAULTS: dict[str, Fault] = {
     "deletion_with_debt": deletion_with_debt,
     "deletion_forbidden": deletion_forbidden,
     "deleted_before": deleted_before,
+    "deletion_without_stripe": deletion_without_stripe,
 }

@@ -16,7 +16,7 @@ from bot.sandbox.phase1.settling import limit_sessions, settle
 from bot.sandbox.sample import Fault, Ground, Planted
 
 POOL = 10
-ROOM, TAKEN = 40, 34
+ROOM, TAKEN = 50, 41
 WAIT_SECONDS, POLL_SECONDS = 10.0, 0.02
 LONG_QUERY = "SELECT count(*) FROM epochs WHERE loss > 0.5 AND pg_sleep(60) IS NOT NULL"
 HOLDING = "UPDATE masks SET name = name WHERE id = md5('mask 1')::uuid"

@@ -15,6 +15,7 @@ BYSTANDER = "md5('profile 1')::uuid"
 async def settle(ground: Ground) -> None:
     """The application up, every sample member healthy at both sides, nothing left over at Stripe or in the database."""
     install(ground)
+    ground.stripe.faults.clear()
     await limit_sessions(ground, -1)
     connection = await ground.database.connect()
     try:
