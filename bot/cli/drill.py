@@ -176,6 +176,9 @@ class Stage:
         await self._click_approve(responder, action, refused=not policy.confirm)
         if not policy.confirm:
             await responder.sees("somebody else has to approve it", PATIENCE)
+            # A modal that was opened to read it all would lie above the next one.
+            if any(seen.surface == "modal" for seen in responder.screen()):
+                await responder.closes(clear=True)
             for name in self._approvers(policy.groups)[: policy.votes]:
                 await self._click_approve(self.sandbox.world.slack.person(name), action)
 
