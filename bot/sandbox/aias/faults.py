@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bot.sandbox.aias import (
     access_faults,
+    backup_faults,
     billing_faults,
     error_faults,
     load_faults,
@@ -41,6 +42,7 @@ FAULTS: Mapping[str, Fault] = {
     **error_faults.FAULTS,
     **load_faults.FAULTS,
     **outage_faults.FAULTS,
+    **backup_faults.FAULTS,
     **script_faults.FAULTS,
     **access_faults.FAULTS,
     **signup_faults.FAULTS,

@@ -26,7 +26,7 @@ async def not_ok(ground: Ground) -> Planted:
 async def slow_answers(ground: Ground) -> Planted:
     """The platform takes its time."""
     await settle(ground)
-    ground.services.switches["/api/healthz"] = Switch(seconds=0.7)
+    ground.services.switches["/api/healthz"] = Switch(seconds=1.6)
     return Planted(IRIS.ids())
 
 
