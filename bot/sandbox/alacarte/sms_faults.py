@@ -84,8 +84,8 @@ async def sms_other_error(ground: Ground) -> Planted:
 
 
 async def sms_stuck(ground: Ground) -> Planted:
-    """Messages that stay in sending, without an error."""
-    await settled(ground)
+    """Messages that stay in sending, without an error: sms-send does not run."""
+    await settled(ground, Vendors(logs={"sms-send": ()}))
     await _messages(ground, "sending", 18, late=15)
     return Planted()
 
