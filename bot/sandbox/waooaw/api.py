@@ -28,7 +28,7 @@ WHERE customer_id = $1 AND status = ANY ($2) ORDER BY created_at DESC LIMIT $3
 """
 REFRESH = """
 UPDATE credentials SET status = 'active', token_expires_at = now() + interval '60 days', last_refreshed_at = now(),
-                       last_error = NULL, updated_at = now() WHERE id = $1 RETURNING id
+                       last_error = NULL, updated_at = now() WHERE id = $1 RETURNING platform
 """
 REFRESH_FAILED = "UPDATE credentials SET last_error = $2, updated_at = now() WHERE id = $1"
 APPROVE = """
@@ -46,7 +46,13 @@ UPDATE goals SET title = $2, platform = $3, status = $4, schedule = $5, timezone
 WHERE id = $1 RETURNING id
 """
 TEST = """
-SELECT status, token_expires_at < now() AS expired, scopes FROM credentials WHERE customer_id = $1 AND platform = $2
+SELECT k.status, k.token_expires_at < now() AS expired, k.scopes, k.last_error,
+       NOT EXISTS (SELECT FROM required_scopes r WHERE r.platform = k.platform AND r.scope <> ALL (k.scopes)) AS enough
+FROM credentials k WHERE k.customer_id = $1 AND k.platform = $2
+"""
+MAILED = """
+INSERT INTO audit_log (customer_id, action, details, performed_by)
+SELECT id, $1, 'by mail', 'api' FROM customers WHERE lower(email) = lower($2)
 """
 
 
@@ -123,8 +129,9 @@ class Api:
             if self.refresh_error:
                 await connection.execute(REFRESH_FAILED, _id(asked), self.refresh_error)
                 return Reply(409, {"refreshed": False, "error": self.refresh_error})
-            done = await connection.fetchval(REFRESH, _id(asked))
-        return {"refreshed": True} if done else NOT_FOUND
+            platform = await connection.fetchval(REFRESH, _id(asked))
+        self.tests.pop(str(platform), None)
+        return {"refreshed": True} if platform else NOT_FOUND
 
     async def _test(self, asked: Asked) -> Json | Reply:
         platform = str(asked.json.get("platform"))
@@ -136,12 +143,27 @@ class Api:
             return NOT_FOUND
         if platform in self.tests:
             return self.tests[platform]
-        if row["status"] != "active" or row["expired"]:
-            return {"ok": False, "platform_status": 401, "error": "access token expired", "scopes": [], "usage": None}
-        return {"ok": True, "platform_status": 200, "error": None, "scopes": row["scopes"], "usage": {"percent": 12}}
+        return _tested(row)
 
     async def _mailed(self, asked: Asked) -> Json | Reply:
-        return {"sent": bool(asked.json.get("email"))}
+        action = "password_reset_sent" if asked.path.endswith("password-reset") else "verification_sent"
+        async with opened(self.ground) as connection:
+            await connection.execute(MAILED, action, asked.json.get("email"))
+        return {"sent": True}
+
+
+def _tested(row: asyncpg.Record) -> Json:
+    """What the platform says to a credential in that state."""
+    answer = {"ok": False, "scopes": row["scopes"], "usage": {"percent": 12}}
+    if "suspended" in (row["last_error"] or ""):
+        return {**answer, "platform_status": 403, "error": row["last_error"]}
+    if row["status"] == "invalid":
+        return {**answer, "platform_status": 401, "error": "invalid key or signature"}
+    if row["status"] != "active" or row["expired"]:
+        return {**answer, "platform_status": 401, "error": "access token expired"}
+    if not row["enough"]:
+        return {**answer, "platform_status": 403, "error": "(#200) The user has not granted all permissions"}
+    return {**answer, "ok": True, "platform_status": 200, "error": None}
 
 
 def _id(asked: Asked) -> UUID:

@@ -70,6 +70,13 @@ def pool(active: int, idle: int, *, most: int = 40, overflow: int = 0) -> Answer
     return docker(*PYTHON, f"{HEALTH}.connection_pool_status", out=out)
 
 
+def exchange(*, works: bool, said: str = "") -> Answer:
+    """The test of a customer's connection to the exchange, as the script prints it."""
+    test = (*PYTHON, "src.Plant.BackEnd.scripts.test_exchange_connection", "--customer_id", ANY)
+    out = "✓ API key accepted\n✓ Signature accepted\n✓ Permissions: read, trade\n" if works else ""
+    return docker(*test, out=out, err=f"✗ {said}\n" if said else "", code=0 if works else 1)
+
+
 def redis(*arguments: str, out: str, code: int = 0, err: str = "") -> Answer:
     """What redis-cli says inside its container."""
     return docker("compose", "exec", "-T", REDIS, "redis-cli", *arguments, out=out, code=code, err=err)
@@ -120,6 +127,7 @@ def healthy() -> tuple[Answer, ...]:
         memory(BACKEND, 38.0, "1.5GiB", "4GiB"),
         log(BACKEND, (40, "INFO 200 GET /cp/approvals"), (2, "INFO 200 GET /health")),
         pool(8, 12),
+        exchange(works=True),
         docker(*PYTHON, f"{HEALTH}.full_diagnostic", out="✓ database\n✓ redis\n✓ scheduler\n✓ platforms\n"),
         docker(
             "compose",

@@ -16,6 +16,7 @@ BEGIN
     END LOOP;
 END
 $$;
+DELETE FROM api_logs WHERE platform = 'instagram' AND status = 400;
 DELETE FROM login_attempts WHERE email LIKE '%@meera.test' OR email LIKE '%@ravi.test';
 
 INSERT INTO customers (id, name, email, timezone, rate_limit_tier, created_at) VALUES

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from bot.sandbox.sample import Fault, Ground, Planted, SampleSystem
 from bot.sandbox.waooaw import (
+    account_faults,
+    credential_faults,
     deliverable_faults,
     engine,
     goal_faults,
     pool_faults,
     scheduler_faults,
+    token_faults,
 )
 from bot.sandbox.waooaw.desk import IDS
 from bot.sandbox.waooaw.state import STATUS_PAGES, settled
@@ -41,10 +44,13 @@ def _environment(ground: Ground) -> dict[str, str]:
 
 FAULTS: dict[str, Fault] = {
     "healthy": healthy,
+    **account_faults.FAULTS,
+    **credential_faults.FAULTS,
     **deliverable_faults.FAULTS,
     **goal_faults.FAULTS,
     **pool_faults.FAULTS,
     **scheduler_faults.FAULTS,
+    **token_faults.FAULTS,
 }
 
 SYSTEM = SampleSystem(
