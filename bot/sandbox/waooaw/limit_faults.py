@@ -1,0 +1,63 @@
+"""What runs into rate limits (WA-08): too many requests of a customer, a platform's limit, a goal that retries."""
+
+from __future__ import annotations
+
+from bot.sandbox.sample import Ground, Planted
+from bot.sandbox.waooaw.desk import IDS, MEERA, execute, key
+from bot.sandbox.waooaw.state import settled
+
+GOAL = key("goal meera instagram")
+CALLS = """
+INSERT INTO api_logs (customer_id, goal_id, endpoint, direction, platform, status, created_at)
+SELECT $1, $2, $3, $4, $5, CASE WHEN n % $7 = 0 THEN $8 ELSE 200 END, now() - make_interval(secs => n)
+FROM generate_series(1, $6) AS n
+"""
+NEARLY_ALL = {"ok": True, "platform_status": 200, "error": None, "scopes": [], "usage": {"percent": 97}}
+
+
+async def requests_exhausted(ground: Ground) -> Planted:
+    """WA-08: more requests within the hour than the customer's tier allows; every twentieth got a 429."""
+    await settled(ground)
+    await execute(ground, CALLS, MEERA, None, "/cp/agents", "in", None, 1100, 20, 429)
+    return Planted(IDS)
+
+
+async def requests_nearly_exhausted(ground: Ground) -> Planted:
+    """WA-08: 860 of 1,000 requests within the hour."""
+    await settled(ground)
+    await execute(ground, CALLS, MEERA, None, "/cp/agents", "in", None, 860, 5000, 429)
+    return Planted(IDS)
+
+
+async def unlimited_and_busy(ground: Ground) -> Planted:
+    """WA-08: a tier without a limit, and many requests: nothing is exhausted."""
+    await requests_exhausted(ground)
+    await execute(ground, "UPDATE customers SET rate_limit_tier = 'enterprise' WHERE id = $1", MEERA)
+    await execute(ground, "UPDATE api_logs SET status = 200 WHERE customer_id = $1", MEERA)
+    return Planted(IDS)
+
+
+async def platform_limit(ground: Ground) -> Planted:
+    """WA-08: Instagram says that 97 % of its hour is used up."""
+    api = await settled(ground)
+    api.tests["instagram"] = NEARLY_ALL
+    await execute(ground, CALLS, MEERA, None, "/graph/me/media", "out", "instagram", 210, 6, 429)
+    return Planted(IDS)
+
+
+async def retry_storm(ground: Ground) -> Planted:
+    """WA-08: a goal whose token ran out tries again and again, without a pause."""
+    await settled(ground)
+    expire = "UPDATE credentials SET status = 'expired', token_expires_at = now() - interval '1 hour' WHERE id = $1"
+    await execute(ground, expire, key("credential meera instagram"))
+    await execute(ground, CALLS, MEERA, GOAL, "/graph/me/media", "out", "instagram", 400, 1, 401)
+    return Planted({**IDS, "credential_id": str(key("credential meera instagram"))})
+
+
+FAULTS = {
+    "requests_exhausted": requests_exhausted,
+    "requests_nearly_exhausted": requests_nearly_exhausted,
+    "unlimited_and_busy": unlimited_and_busy,
+    "platform_limit": platform_limit,
+    "retry_storm": retry_storm,
+}
