@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bot.sandbox.sample import Ground, Planted
 from bot.sandbox.waooaw.desk import IDS, MEERA, execute, key
 from bot.sandbox.waooaw.state import settled
@@ -9,10 +11,10 @@ from bot.sandbox.waooaw.state import settled
 GOAL = key("goal meera instagram")
 CALLS = """
 INSERT INTO api_logs (customer_id, goal_id, endpoint, direction, platform, status, created_at)
-SELECT $1, $2, $3, $4, $5, CASE WHEN n % $7 = 0 THEN $8 ELSE 200 END, now() - make_interval(secs => n)
+SELECT $1, $2, $3, $4, $5, CASE WHEN n % $7 = 0 THEN $8 ELSE 200 END, now() - make_interval(secs => n / 2.0)
 FROM generate_series(1, $6) AS n
 """
-NEARLY_ALL = {"ok": True, "platform_status": 200, "error": None, "scopes": [], "usage": {"percent": 97}}
+NEARLY_ALL: dict[str, Any] = {"ok": True, "platform_status": 200, "error": None, "scopes": [], "usage": {"percent": 97}}
 
 
 async def requests_exhausted(ground: Ground) -> Planted:
@@ -26,6 +28,21 @@ async def requests_nearly_exhausted(ground: Ground) -> Planted:
     """WA-08: 860 of 1,000 requests within the hour."""
     await settled(ground)
     await execute(ground, CALLS, MEERA, None, "/cp/agents", "in", None, 860, 5000, 429)
+    return Planted(IDS)
+
+
+async def highest_tier_exhausted(ground: Ground) -> Planted:
+    """WA-08: the highest tier that has a limit, and the limit is reached."""
+    await settled(ground)
+    await execute(ground, "UPDATE customers SET rate_limit_tier = 'premium' WHERE id = $1", MEERA)
+    await execute(ground, CALLS, MEERA, None, "/cp/agents", "in", None, 5100, 20, 429)
+    return Planted(IDS)
+
+
+async def platform_nearly_exhausted(ground: Ground) -> Planted:
+    """WA-08: Instagram says that 84 % of its hour is used up."""
+    api = await settled(ground)
+    api.tests["instagram"] = {**NEARLY_ALL, "usage": {"percent": 84}}
     return Planted(IDS)
 
 
@@ -57,6 +74,8 @@ async def retry_storm(ground: Ground) -> Planted:
 FAULTS = {
     "requests_exhausted": requests_exhausted,
     "requests_nearly_exhausted": requests_nearly_exhausted,
+    "highest_tier_exhausted": highest_tier_exhausted,
+    "platform_nearly_exhausted": platform_nearly_exhausted,
     "unlimited_and_busy": unlimited_and_busy,
     "platform_limit": platform_limit,
     "retry_storm": retry_storm,

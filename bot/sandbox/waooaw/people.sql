@@ -35,10 +35,9 @@ INSERT INTO agents (id, customer_id, name, kind, max_notional, max_units, positi
     (md5('agent meera')::uuid, md5('customer meera')::uuid, 'Bakery posts', 'marketing', NULL, NULL, NULL),
     (md5('agent ravi')::uuid, md5('customer ravi')::uuid, 'Momentum', 'trading', 5000, 0.5, 1);
 
-INSERT INTO credentials (id, customer_id, platform, access_token, refresh_token, token_expires_at, last_refreshed_at,
-                         scopes, account_kind, account_id)
-SELECT md5('credential ' || who || ' ' || platform)::uuid, md5('customer ' || who)::uuid, platform,
-       md5('access ' || who || platform), md5('refresh ' || who || platform), now() + interval '40 days',
+INSERT INTO credentials (id, customer_id, platform, token_expires_at, last_refreshed_at, scopes, account_kind,
+                         account_id)
+SELECT md5('credential ' || who || ' ' || platform)::uuid, md5('customer ' || who)::uuid, platform, now() + interval '40 days',
        now() - interval '5 days',
        (SELECT array_agg(scope ORDER BY scope) FROM required_scopes r WHERE r.platform = each.platform),
        'business', 'acct_' || who || '_' || platform

@@ -73,6 +73,16 @@ async def scheduler_leaking(ground: Ground) -> Planted:
     return Planted(IDS)
 
 
+async def scheduler_filling(ground: Ground) -> Planted:
+    """WA-03: it works, and 88 % of its memory is used."""
+    await settled(ground)
+    ground.programs.answer(
+        engine.memory(SCHEDULER, 88.0, "1.76GiB"),
+        docker("compose", "kill", "--signal", "SIGUSR1", SCHEDULER, then=_dumped()),
+    )
+    return Planted(IDS)
+
+
 async def scheduler_locked(ground: Ground) -> Planted:
     """WA-03: a backend's session that forgot to commit holds a row, and the scheduler waits for it."""
     await _down(ground, "no heartbeat for 300 s")
@@ -134,6 +144,7 @@ FAULTS = {
     "scheduler_killed": scheduler_killed,
     "scheduler_empty": scheduler_empty,
     "scheduler_leaking": scheduler_leaking,
+    "scheduler_filling": scheduler_filling,
     "scheduler_locked": scheduler_locked,
     "scheduler_without_pool": scheduler_without_pool,
     "scheduler_without_redis": scheduler_without_redis,

@@ -10,7 +10,6 @@ CREATE TABLE customers (
     id                      uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     name                    text NOT NULL,
     email                   text NOT NULL,
-    password_hash           text,
     status                  text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'suspended', 'pending')),
     email_verified          boolean NOT NULL DEFAULT true,
     timezone                text NOT NULL DEFAULT 'Asia/Kolkata',
@@ -93,8 +92,6 @@ CREATE TABLE credentials (
     platform           text NOT NULL CHECK (platform IN
                        ('instagram', 'linkedin', 'facebook', 'youtube', 'whatsapp', 'delta_exchange')),
     status             text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'expired', 'invalid')),
-    access_token       text,
-    refresh_token      text,
     token_expires_at   timestamptz,
     last_refreshed_at  timestamptz,
     last_error         text,
@@ -104,6 +101,18 @@ CREATE TABLE credentials (
     created_at         timestamptz NOT NULL DEFAULT now(),
     updated_at         timestamptz NOT NULL DEFAULT now(),
     UNIQUE (customer_id, platform)
+);
+
+-- Apart from what anybody may read: a row that is read whole can be put back whole.
+CREATE TABLE credential_tokens (
+    credential_id  uuid PRIMARY KEY REFERENCES credentials (id) ON DELETE CASCADE,
+    access_token   text NOT NULL,
+    refresh_token  text
+);
+
+CREATE TABLE customer_passwords (
+    customer_id  uuid PRIMARY KEY REFERENCES customers (id) ON DELETE CASCADE,
+    hash         text NOT NULL
 );
 
 -- What each platform asks to be granted when a customer connects.
@@ -283,11 +292,7 @@ GRANT USAGE ON SCHEMA public TO waooaw_read, waooaw_act, waooaw_app, waooaw_owne
 
 -- Tokens and password hashes are nobody's business but the application's.
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO waooaw_read, waooaw_act;
-REVOKE SELECT ON customers, credentials FROM waooaw_read, waooaw_act;
-GRANT SELECT (id, name, email, status, email_verified, timezone, failed_login_attempts, locked_until, rate_limit_tier,
-              rate_limit_tier_until, notes, created_at, updated_at) ON customers TO waooaw_read, waooaw_act;
-GRANT SELECT (id, customer_id, platform, status, token_expires_at, last_refreshed_at, last_error, scopes, account_kind,
-              account_id, created_at, updated_at) ON credentials TO waooaw_read, waooaw_act;
+REVOKE SELECT ON credential_tokens, customer_passwords FROM waooaw_read, waooaw_act;
 
 GRANT UPDATE (status, email, email_verified, timezone, failed_login_attempts, locked_until, rate_limit_tier,
               rate_limit_tier_until, notes, updated_at) ON customers TO waooaw_act;

@@ -25,15 +25,18 @@ SELECT md5('agent ' || n)::uuid, md5('customer ' || n)::uuid, 'Agent ' || n,
        CASE WHEN n % 5 = 0 THEN 5000 END, CASE WHEN n % 5 = 0 THEN 0.5 END, CASE WHEN n % 5 = 0 THEN 1 END
 FROM generate_series(1, 10000) AS n;
 
-INSERT INTO credentials (id, customer_id, platform, access_token, refresh_token, token_expires_at, last_refreshed_at,
-                         scopes, account_kind, account_id)
-SELECT md5('credential ' || n)::uuid, md5('customer ' || n)::uuid, platform, md5('access ' || n), md5('refresh ' || n),
+INSERT INTO credentials (id, customer_id, platform, token_expires_at, last_refreshed_at, scopes, account_kind,
+                         account_id)
+SELECT md5('credential ' || n)::uuid, md5('customer ' || n)::uuid, platform,
        now() + make_interval(days => 12 + n % 45), now() - make_interval(days => n % 12),
        (SELECT array_agg(scope ORDER BY scope) FROM required_scopes AS r WHERE r.platform = of.platform),
        'business', 'acct_' || n
 FROM generate_series(1, 10000) AS n,
      LATERAL (SELECT CASE WHEN n % 5 = 0 THEN 'delta_exchange'
                           ELSE (ARRAY['instagram', 'linkedin', 'facebook', 'youtube'])[1 + n % 4] END AS platform) AS of;
+
+INSERT INTO credential_tokens (credential_id, access_token, refresh_token)
+SELECT id, md5('access ' || id), md5('refresh ' || id) FROM credentials;
 
 INSERT INTO goals (id, customer_id, agent_id, title, platform, status, schedule, timezone, next_run_at, approved_at,
                    approved_by, created_at)
