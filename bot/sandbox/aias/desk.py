@@ -117,6 +117,10 @@ class Desk:
             account.tenant_id,
             account.user_id,
         )
+        await self._key(account)
+        await self._tier_in_order(account)
+
+    async def _key(self, account: Account) -> None:
         await self.connection.execute(
             "INSERT INTO api_keys (id, user_id, label, prefix, key_hash, last_used_at, last_used_ip)"
             " VALUES ($1, $2, 'Reporting', $3, 'hash', $4, '198.51.100.7')"
