@@ -109,6 +109,11 @@ async def window_over(ground: Ground) -> Planted:
     return await _planned(ground, -timedelta(hours=3), announced=True, started=True)
 
 
+async def window_missed(ground: Ground) -> Planted:
+    """The window passed, and nobody began."""
+    return await _planned(ground, -timedelta(hours=3), announced=True)
+
+
 async def emergency_open(ground: Ground) -> Planted:
     """An emergency maintenance is under way."""
     await settle(ground)
@@ -150,5 +155,6 @@ FAULTS: dict[str, Fault] = {
     "window_late": window_late,
     "window_begins": window_begins,
     "window_over": window_over,
+    "window_missed": window_missed,
     "emergency_open": emergency_open,
 }

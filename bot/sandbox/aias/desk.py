@@ -77,8 +77,8 @@ class Desk:
                 product = self.objects.product(tier.capitalize(), id=f"prod_aias_{tier}", metadata={"tier": tier})
                 named = {"lookup_key": tier, "nickname": tier.capitalize(), "metadata": {"tier": tier}}
                 self.objects.price(product["id"], amount, id=price_of(tier), **named)
-        if self.objects.find(WEBHOOK) is not None:
-            self.objects.discard(WEBHOOK)
+        for endpoint in [each["id"] for each in self.objects.of("webhook_endpoint")]:
+            self.objects.discard(endpoint)
         self.objects.webhook_endpoint(self._webhook_url, EVENTS, id=WEBHOOK)
 
     async def _person(self, account: Account) -> None:

@@ -37,6 +37,15 @@ async def endpoint_missing(ground: Ground) -> Planted:
     return planted
 
 
+async def endpoint_twice(ground: Ground) -> Planted:
+    """Somebody made a second endpoint, with a signing secret of its own."""
+    await settle(ground)
+    if ground.stripe.objects.find("we_second") is None:
+        url = f"{ground.services.url}/api/stripe/webhook"
+        ground.stripe.objects.webhook_endpoint(url, ["invoice.*"], id="we_second")
+    return Planted(IRIS.ids())
+
+
 async def endpoint_elsewhere(ground: Ground) -> Planted:
     """The endpoint still has the address of an old preview deployment."""
     planted = await accounts_behind(ground)
@@ -144,6 +153,7 @@ FAULTS: dict[str, Fault] = {
     "endpoint_disabled": endpoint_disabled,
     "endpoint_missing": endpoint_missing,
     "endpoint_elsewhere": endpoint_elsewhere,
+    "endpoint_twice": endpoint_twice,
     "endpoint_unreachable": endpoint_unreachable,
     "secret_wrong": secret_wrong,
     "secret_not_deployed": secret_not_deployed,
