@@ -71,6 +71,16 @@ async def retry_storm(ground: Ground) -> Planted:
     return Planted({**IDS, "credential_id": str(key("credential meera instagram"))})
 
 
+async def retry_storm_paused(ground: Ground) -> Planted:
+    """WA-08: the goal that retried was paused ten minutes ago, and its connection works again."""
+    await settled(ground)
+    await execute(ground, CALLS, MEERA, GOAL, "/graph/me/media", "out", "instagram", 400, 1, 401)
+    await execute(
+        ground, "UPDATE goals SET status = 'paused', paused_at = now() - interval '10 min' WHERE id = $1", GOAL
+    )
+    return Planted(IDS)
+
+
 FAULTS = {
     "requests_exhausted": requests_exhausted,
     "requests_nearly_exhausted": requests_nearly_exhausted,
@@ -79,4 +89,5 @@ FAULTS = {
     "unlimited_and_busy": unlimited_and_busy,
     "platform_limit": platform_limit,
     "retry_storm": retry_storm,
+    "retry_storm_paused": retry_storm_paused,
 }
