@@ -211,6 +211,6 @@ class LocalServices:
 async def _json_of(request: web.Request) -> Json:
     try:
         given = await request.json()
-    except ValueError:
+    except (ValueError, ConnectionError):  # whoever asked may be gone by now
         return {}
     return given if isinstance(given, dict) else {}

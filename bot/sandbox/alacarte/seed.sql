@@ -34,6 +34,10 @@ INSERT INTO secrets (name, value) VALUES
     ('TWILIO_ACCOUNT_SID', 'AC' || md5(random()::text)),
     ('TWILIO_AUTH_TOKEN', md5(random()::text));
 
+-- For RB-006: contacts have a number or an address, as Twilio and the mail servers know them.
+UPDATE conversations SET contact_address = CASE channel WHEN 'email' THEN lower(replace(contact_name, ' ', '.')) || '@example.test'
+                                           ELSE '+1555' || lpad(replace(contact_name, 'Contact ', ''), 7, '0') END;
+
 -- Members, telephone numbers, voice credits and stored files: for RB-008, RB-009, RB-013 and RB-015.
 INSERT INTO business_members (user_id, business_id, role)
 SELECT md5('user ' || n)::uuid, md5('business ' || n)::uuid, 'owner' FROM generate_series(1, 60) AS n;

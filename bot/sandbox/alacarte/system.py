@@ -5,16 +5,18 @@ from __future__ import annotations
 from functools import partial
 
 from bot.sandbox import sample
+from bot.sandbox.alacarte import email_sync_faults, loss_faults, platform, stripe_hook_faults, vendors
 from bot.sandbox.alacarte import ground as around
-from bot.sandbox.alacarte import vendors
 from bot.sandbox.alacarte.auth_faults import AUTH_FAULTS
 from bot.sandbox.alacarte.checking import subscription_check
+from bot.sandbox.alacarte.delivery_faults import DELIVERY_FAULTS
 from bot.sandbox.alacarte.faults import FAULTS, plant, settle
 from bot.sandbox.alacarte.function_faults import FUNCTION_FAULTS
 from bot.sandbox.alacarte.realtime_faults import REALTIME_FAULTS
 from bot.sandbox.alacarte.sms_faults import SMS_FAULTS
 from bot.sandbox.alacarte.storage_faults import STORAGE_FAULTS
 from bot.sandbox.alacarte.voice_faults import VOICE_FAULTS
+from bot.sandbox.alacarte.whatsapp_faults import WHATSAPP_FAULTS
 from bot.sandbox.sample import Ground, SampleSystem
 
 
@@ -28,6 +30,10 @@ async def _planted(name: str, ground: Ground) -> sample.Planted:
 async def _settled(ground: Ground) -> None:
     ground.services.check = subscription_check(ground.database, ground.stripe)
     await settle(ground.database, ground.stripe)
+    await platform.settle(ground)
+    await stripe_hook_faults.settle(ground)
+    await loss_faults.settle(ground)
+    await email_sync_faults.settle(ground)
     await around.settled(ground)
 
 
@@ -41,6 +47,7 @@ def _environment(ground: Ground) -> dict[str, str]:
         "ALACARTE_FUNCTIONS_URL": ground.services.url,
         "ALACARTE_FUNCTIONS_TOKEN": f"Bearer {ground.services.token}",
         **vendors.environment(ground),
+        **platform.environment(ground),
     }
 
 
@@ -55,6 +62,11 @@ SYSTEM = SampleSystem(
         **STORAGE_FAULTS,
         **VOICE_FAULTS,
         "healthy": _healthy,
+        **DELIVERY_FAULTS,
+        **WHATSAPP_FAULTS,
+        **stripe_hook_faults.STRIPE_HOOK_FAULTS,
+        **loss_faults.LOSS_FAULTS,
+        **email_sync_faults.EMAIL_SYNC_FAULTS,
     },
     settle=_settled,
     environment=_environment,
