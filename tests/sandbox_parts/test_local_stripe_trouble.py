@@ -131,6 +131,23 @@ async def test_webhooks_are_signed(sdk: stripe_sdk.StripeClient, stripe: LocalSt
     assert "secret" not in shown.to_dict()
 
 
+async def test_deliveries_stay_on_loopback(
+    sdk: stripe_sdk.StripeClient, stripe: LocalStripe, services: LocalServices
+) -> None:
+    """A real address is reached only by its detour; without one nobody is asked."""
+    stripe.objects.webhook_endpoint("https://app.example.test/functions/stripe", ["*"])
+    await sdk.v1.customers.create_async({"email": "far@b.test"})
+    await stripe.webhooks.settled()
+    stripe.webhooks.detours["https://app.example.test/functions"] = f"{services.url}/hooks"
+    await sdk.v1.customers.create_async({"email": "near@b.test"})
+    await stripe.webhooks.settled()
+    assert [(done.status, done.error) for done in stripe.webhooks.deliveries] == [
+        (None, "nobody listens there"),
+        (200, ""),
+    ]
+    assert [hook.name for hook in services.hooks] == ["stripe"]
+
+
 async def test_failed_deliveries_are_found_and_delivered_again(
     sdk: stripe_sdk.StripeClient, stripe: LocalStripe, services: LocalServices
 ) -> None:

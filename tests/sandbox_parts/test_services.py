@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from bot.sandbox.mail import MailSink
-from bot.sandbox.services import LocalServices, Switch
+from bot.sandbox.services import Asked, LocalServices, Reply, Switch
 
 
 @pytest.fixture
@@ -50,6 +50,20 @@ async def test_status_pages(services: LocalServices, session: aiohttp.ClientSess
     assert shown == {"twilio": "Partial System Outage", "supabase": "All Systems Operational"}
     async with session.get(f"{services.url}/status/nobody/api/v2/status.json") as missing:
         assert missing.status == 404
+
+
+async def test_an_answer_can_be_decided(services: LocalServices, session: aiohttp.ClientSession) -> None:
+    """What is called first may give the JSON of the answer, or the whole answer with its status."""
+
+    async def decided(asked: Asked) -> object:
+        return {"seen": asked.json["n"]} if asked.json["n"] == 1 else Reply(400, {"error": "only 1"})
+
+    services.answer("POST", "/numbers", Reply(201, then=decided))
+    said = []
+    for number in (1, 2):
+        async with session.post(f"{services.url}/numbers", json={"n": number}) as answer:
+            said.append((answer.status, await answer.json()))
+    assert said == [(201, {"seen": 1}), (400, {"error": "only 1"})]
 
 
 async def test_webhooks_are_kept(services: LocalServices, session: aiohttp.ClientSession) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
@@ -88,6 +89,16 @@ async def over(ground: Ground) -> Planted:
     return Planted()
 
 
+async def stranger(ground: Ground) -> Planted:
+    """What was lost for half an hour is one message, the first of a new contact."""
+    said(ground, "sms-webhook", *((ago + 20, line) for ago, line in often(ROLLED_BACK, 3, over=30)))
+    known = await _known(ground)
+    lost = {**known[0], "sid": "SMstranger", "from": "+15559990001"}
+    lost["date_sent"] = format_datetime(datetime.now(UTC) - timedelta(minutes=30))
+    ground.services.answer("GET", MESSAGES, Reply(json={"messages": [*known, lost]}))
+    return Planted()
+
+
 async def dropped(ground: Ground) -> Planted:
     """WhatsApp messages were taken for duplicates for half an hour."""
     return await _lost_at_meta(ground, DUPLICATE)
@@ -147,6 +158,7 @@ LOSS_FAULTS: dict[str, Fault] = {
     "loss_healthy": healthy,
     "loss_continues": continues,
     "loss_over": over,
+    "loss_stranger": stranger,
     "loss_dropped": dropped,
     "loss_race": race,
     "loss_database_away": database_away,
