@@ -309,3 +309,41 @@ GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO waooaw_app;
 REVOKE ALL ON runbook_receipts FROM waooaw_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO waooaw_act, waooaw_app;
 CREATE EXTENSION IF NOT EXISTS pg_stat_statements;
+
+-- Payments, trading and posting: what their runbooks compare with what the partners say.
+ALTER TABLE customers ADD COLUMN razorpay_customer_id text;
+GRANT SELECT (razorpay_customer_id) ON customers TO waooaw_read, waooaw_act;
+ALTER TABLE payments ADD COLUMN razorpay_order_id text;
+ALTER TABLE agents ADD COLUMN limits_until timestamptz;
+COMMENT ON COLUMN agents.limits_until IS 'When raised risk limits end; the trading engine puts the usual ones back';
+GRANT UPDATE (limits_until) ON agents TO waooaw_act;
+
+CREATE TABLE plans (
+    plan      text PRIMARY KEY,
+    amount    numeric(12, 2) NOT NULL,
+    currency  text NOT NULL DEFAULT 'inr',
+    days      integer NOT NULL DEFAULT 30
+);
+
+-- Beyond this nobody raises an agent's limits.
+CREATE TABLE risk_ceilings (
+    kind          text PRIMARY KEY,
+    max_notional  numeric(18, 2) NOT NULL,
+    max_units     numeric(18, 4) NOT NULL,
+    currency      text NOT NULL DEFAULT 'usd'
+);
+
+-- Google's quota belongs to a project: the customer's own, or (customer_id is null) the one that all others share.
+CREATE TABLE youtube_projects (
+    project           text PRIMARY KEY,
+    customer_id       uuid UNIQUE REFERENCES customers (id),
+    units_per_day     integer NOT NULL DEFAULT 10000,
+    units_per_upload  integer NOT NULL DEFAULT 1600,
+    checked_at        timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON COLUMN youtube_projects.units_per_day IS '-1 is unlimited';
+
+ALTER TABLE plans OWNER TO waooaw_owner;
+ALTER TABLE risk_ceilings OWNER TO waooaw_owner;
+ALTER TABLE youtube_projects OWNER TO waooaw_owner;
+GRANT SELECT ON plans, risk_ceilings, youtube_projects TO waooaw_read, waooaw_act, waooaw_app;

@@ -92,3 +92,10 @@ SELECT 'customer' || (1 + n % 10000) || '@example.test', md5('customer ' || (1 +
        CASE WHEN n % 9 = 0 THEN 'wrong password' END, ('203.0.113.' || (1 + n % 250))::inet,
        now() - make_interval(mins => n)
 FROM generate_series(1, 20000) AS n;
+
+-- Payments, trading and posting.
+INSERT INTO plans (plan, amount, days) VALUES ('trial', 0, 14), ('pro', 2999, 30), ('business', 7999, 30);
+INSERT INTO risk_ceilings (kind, max_notional, max_units) VALUES ('trading', 20000, 2);
+INSERT INTO youtube_projects (project, customer_id) VALUES ('waooaw-youtube', NULL);
+UPDATE customers SET razorpay_customer_id = 'cust_' || left(md5('razorpay ' || id), 14);
+UPDATE payments SET razorpay_order_id = 'order_' || substr(razorpay_payment_id, 5);

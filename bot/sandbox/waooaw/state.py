@@ -7,6 +7,7 @@ from bot.sandbox.services import OPERATIONAL, Reply
 from bot.sandbox.waooaw import engine
 from bot.sandbox.waooaw.api import Api
 from bot.sandbox.waooaw.desk import people_in_order
+from bot.sandbox.waooaw.partners import partners_in_order
 
 STATUS_PAGES = ("meta", "linkedin", "google", "delta", "razorpay")
 
@@ -21,4 +22,5 @@ async def settled(ground: Ground) -> Api:
     api = Api(ground)
     api.serve()
     await people_in_order(ground)
+    await partners_in_order(ground)
     return api

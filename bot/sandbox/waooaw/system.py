@@ -15,6 +15,7 @@ from bot.sandbox.waooaw import (
     token_faults,
 )
 from bot.sandbox.waooaw.desk import IDS
+from bot.sandbox.waooaw.partner_faults import PARTNER_FAULTS
 from bot.sandbox.waooaw.state import STATUS_PAGES, settled
 
 
@@ -57,7 +58,7 @@ FAULTS: dict[str, Fault] = {
 
 SYSTEM = SampleSystem(
     id="waooaw",
-    faults=FAULTS,
+    faults={**FAULTS, **PARTNER_FAULTS},
     settle=_settle,
     environment=_environment,
     usergroups=(
