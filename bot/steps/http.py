@@ -30,7 +30,10 @@ SAFE_METHODS = frozenset({"get", "head"})
 BODY_BYTES = 256 * 1024
 MOST_HOPS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-SHOWN_HEADERS = ("content-type", "content-length", "retry-after", "location", "x-request-id", "date", "server")
+SHOWN_HEADERS = (
+    *("content-type", "content-length", "retry-after", "location", "x-request-id", "date", "server"),
+    *("cache-control", "age", "via", "x-cache", "cf-cache-status"),
+)
 OK = range(200, 300)
 OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection"})
 
