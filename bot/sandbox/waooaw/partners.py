@@ -7,6 +7,7 @@ from importlib.resources import files
 from bot.sandbox.sample import Ground
 from bot.sandbox.waooaw.desk import opened
 from bot.sandbox.waooaw.exchange import Exchange
+from bot.sandbox.waooaw.publisher import Publisher
 from bot.sandbox.waooaw.razorpay import Razorpay
 
 
@@ -17,3 +18,4 @@ async def partners_in_order(ground: Ground) -> None:
         await connection.execute(script)
     Razorpay(ground).serve()
     Exchange(ground).serve()
+    Publisher(ground).serve()

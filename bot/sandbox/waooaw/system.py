@@ -41,6 +41,8 @@ def _environment(ground: Ground) -> dict[str, str]:
         "WAOOAW_RAZORPAY_URL": f"{url}/razorpay",
         "WAOOAW_RAZORPAY_AUTHORIZATION": f"Bearer {ground.services.token}",
         "WAOOAW_CDN_URL": f"{url}/cdn",
+        "WAOOAW_GRAPH_URL": f"{url}/graph",
+        "WAOOAW_GRAPH_AUTHORIZATION": f"Bearer {ground.services.token}",
     }
 
 

@@ -1,0 +1,49 @@
+"""What makes the customer portal slow (WA-20): a query, repeated queries, the CDN, the API itself."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from bot.sandbox.sample import Ground, Planted
+from bot.sandbox.services import Reply, Switch
+from bot.sandbox.waooaw import engine
+from bot.sandbox.waooaw.desk import IDS
+from bot.sandbox.waooaw.state import settled
+
+SLOW = "SELECT count(*), pg_sleep(1.2) IS NULL AS waited FROM goals WHERE title LIKE 'Goal 99%'"
+
+
+async def dashboard_query_slow(ground: Ground) -> Planted:
+    """WA-20: the dashboard's query takes more than a second."""
+    await settled(ground)
+    connection = await asyncpg.connect(ground.database.app_url)
+    try:
+        await connection.execute(SLOW)
+    finally:
+        await connection.close()
+    return Planted(IDS)
+
+
+async def dashboard_repeats(ground: Ground) -> Planted:
+    """WA-20: one query for every row of the dashboard."""
+    await settled(ground)
+    line = "WARN repeated query x214 in GET /cp/dashboard: SELECT * FROM deliverables WHERE goal_instance_id = ?"
+    ground.programs.answer(engine.log(engine.BACKEND, (9, line), (3, line)))
+    return Planted(IDS)
+
+
+async def cdn_misses(ground: Ground) -> Planted:
+    """WA-20: the CDN fetches every file from our server."""
+    await settled(ground)
+    ground.services.answer("GET", "/cdn/assets/app.js", Reply(text="app", headers={"X-Cache": "MISS"}))
+    return Planted(IDS)
+
+
+async def portal_api_down(ground: Ground) -> Planted:
+    """WA-20: the API is not healthy."""
+    await settled(ground)
+    ground.services.switches["/api/health"] = Switch(503)
+    return Planted(IDS)
+
+
+FAULTS = {each.__name__: each for each in (dashboard_query_slow, dashboard_repeats, cdn_misses, portal_api_down)}
