@@ -1,4 +1,4 @@
-"""What makes the customer portal slow (WA-20): a query, repeated queries, the CDN, the API itself."""
+"""What makes the customer portal slow (WA-20), and what stands out at a look at the platform (WA-CMD)."""
 
 from __future__ import annotations
 
@@ -46,4 +46,33 @@ async def portal_api_down(ground: Ground) -> Planted:
     return Planted(IDS)
 
 
-FAULTS = {each.__name__: each for each in (dashboard_query_slow, dashboard_repeats, cdn_misses, portal_api_down)}
+async def service_exited(ground: Ground) -> Planted:
+    """WA-CMD: one of the services has exited."""
+    await settled(ground)
+    out = "NAME STATUS\nplant-backend Up 3 days\nplant-scheduler Exited (137) 4 minutes ago\npostgres Up 9 days\n"
+    ground.programs.answer(engine.docker("compose", "ps", "--all", out=out))
+    return Planted(IDS)
+
+
+async def diagnostic_complains(ground: Ground) -> Planted:
+    """WA-CMD: the diagnostic does not reach a platform."""
+    await settled(ground)
+    out = "✓ database\n✓ redis\n✓ scheduler\n✗ platforms: linkedin did not answer\n"
+    ground.programs.answer(engine.docker(*engine.PYTHON, f"{engine.HEALTH}.full_diagnostic", out=out))
+    return Planted(IDS)
+
+
+async def redis_not_answering(ground: Ground) -> Planted:
+    """WA-CMD: Redis does not answer."""
+    await settled(ground)
+    ground.programs.answer(engine.redis("ping", out="", err="Could not connect to Redis\n", code=1))
+    return Planted(IDS)
+
+
+FAULTS = {
+    each.__name__: each
+    for each in (
+        *(dashboard_query_slow, dashboard_repeats, cdn_misses, portal_api_down),
+        *(service_exited, diagnostic_complains, redis_not_answering),
+    )
+}
