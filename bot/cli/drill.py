@@ -23,7 +23,7 @@ from bot.cli.sandbox import OPTIONS, Sandbox, populated
 from bot.domain.approval import RequestState
 from bot.domain.policy import StepUp
 from bot.domain.run import ActionStatus, Run, RunState
-from bot.errors import Mistake
+from bot.errors import BotError, Mistake
 from bot.runs.actions import to_type
 from bot.runs.shown import RunShown
 from bot.sandbox.postgres import Postgres
@@ -83,9 +83,13 @@ async def playing_apart(arguments: Sequence[str], processes: int) -> AsyncIterat
 
 
 async def played(wanted: Drill, postgres: Postgres) -> Played:
-    """Play one drill in a fresh sandbox."""
+    """Play one drill in a fresh sandbox. A fault that cannot be planted is a drill that failed."""
     async with populated(postgres, systems=(wanted.system,), rate_limits=False) as sandbox:
-        planted = await sandbox.world.plant(wanted.system, wanted.fault)
+        try:
+            planted = await sandbox.world.plant(wanted.system, wanted.fault)
+        except (BotError, asyncpg.PostgresError, OSError, TimeoutError, LookupError) as error:
+            said = f"{wanted.fault} could not be planted: {type(error).__name__}: {error}"
+            return Played(wanted.system, wanted.runbook, wanted.branch, (said,), {}, 0.0)
         try:
             return await Stage(sandbox, wanted, planted).run()
         finally:

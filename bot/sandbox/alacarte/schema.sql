@@ -263,7 +263,7 @@ CREATE TABLE storage.objects (
     UNIQUE (bucket_id, name)
 );
 CREATE TABLE message_attachments (
-    message_id   uuid NOT NULL REFERENCES messages (id),
+    message_id   uuid NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
     bucket_id    text NOT NULL,
     object_name  text NOT NULL,
     PRIMARY KEY (message_id, bucket_id, object_name)
