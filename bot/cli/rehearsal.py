@@ -6,7 +6,7 @@ import json
 import os
 from dataclasses import dataclass
 
-from bot.cli.console import out
+from bot.cli.console import err, out
 from bot.cli.drill import playing, playing_apart
 from bot.cli.drills import Drill, Report, drills_of, shared
 
@@ -44,7 +44,7 @@ async def rehearse(wanted: Wanted, processes: int, *, quiet: bool) -> Report:
     order = {(each.runbook, each.branch): place for place, each in enumerate(drills)}
     missing = len(drills) - len(ended)
     if missing:
-        out.print(f"{missing} drills were not played to their end.", markup=False)
+        err.print(f"{missing} drills were not played to their end.", markup=False)
     return Report(tuple(sorted(ended, key=lambda one: order[one.runbook, one.branch])), len(drills))
 
 

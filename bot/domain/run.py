@@ -148,7 +148,8 @@ class Conclusion:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One execution of one runbook version with its inputs. Facts and requests are kept beside it, by key."""
+    """One execution of one runbook version with its inputs. Facts and requests are kept beside it, by key. `askers` are
+    those who, beside who requested it, had a hand in its being started: by a step of another run."""
 
     id: str
     number: int
@@ -171,6 +172,7 @@ class Run:
     actions: Mapping[str, ActionRun] = field(default_factory=dict)
     finished_at: datetime | None = None
     reason: str = ""
+    askers: tuple[str, ...] = ()
 
     @property
     def current(self) -> ActionRun | None:

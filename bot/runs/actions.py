@@ -68,8 +68,10 @@ async def start(
     requested_by: str,
     request_key: str,
     incident: str | None,
+    askers: tuple[str, ...] = (),
 ) -> Run:
-    """A new run, in the caller's transaction. The same `request_key` starts one run however often it comes."""
+    """A new run, in the caller's transaction. The same `request_key` starts one run however often it comes. `askers`
+    decide on none of its actions, as if they had asked for it themselves."""
     await runs.keep_version(tx, library.documents(runbook))
     run = Run(
         id=str(uuid.uuid4()),
@@ -85,6 +87,7 @@ async def start(
         requested_by=requested_by,
         requested_at=tx.now,
         checks={key: CheckRun(key) for key in runbook.checks},
+        askers=askers,
     )
     stored = await runs.insert(tx, run, request_key)
     if stored is None:

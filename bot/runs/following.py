@@ -48,6 +48,7 @@ async def followed(work: Work, going: ActionRun, effect: EffectKey, wanted: Star
             requested_by=going.by or run.requested_by,
             request_key=f"from:{effect}",
             incident=run.incident,
+            askers=tuple(dict.fromkeys([run.requested_by, *run.askers, *going.askers])),
         )
         if run.incident is not None:
             tx.announce("incident", incident_id=run.incident)

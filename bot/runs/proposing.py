@@ -179,7 +179,7 @@ def _request(work: Work, run: Run, block: Sequence[_Shown], target: str) -> Stor
         opens_at=going.opens,
         closes_at=going.closes,
         also=tuple(each.key for each in block[1:]),
-        askers=tuple(dict.fromkeys([run.requested_by, *going.askers])),
+        askers=tuple(dict.fromkeys([run.requested_by, *run.askers, *going.askers])),
     )
     return StoredRequest(request, {each.key: each.asked() for each in block})
 

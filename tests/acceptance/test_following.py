@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli.sandbox import ROOT, populated
+from bot.domain.approval import Choice, Person
 from bot.domain.run import ActionStatus, Run, RunState
 from bot.sandbox.postgres import Postgres
 from tests.acceptance.conftest import Scene
@@ -62,13 +63,13 @@ actions:
 
 
 @asynccontextmanager
-async def led(postgres: Postgres, folder: Path, first: str = FIRST) -> AsyncIterator[Scene]:
+async def led(postgres: Postgres, folder: Path, first: str = FIRST, second: str = SECOND) -> AsyncIterator[Scene]:
     """A sandbox whose two runbooks lead to each other."""
     system = folder / "alacarte"
     system.mkdir()
     (system / "system.yaml").write_text((ROOT / "runbooks" / "alacarte" / "system.yaml").read_text())
     (system / "RB-910.yaml").write_text(first)
-    (system / "RB-911.yaml").write_text(SECOND)
+    (system / "RB-911.yaml").write_text(second)
     async with populated(postgres, rate_limits=False, runbooks=folder) as sandbox:
         yield Scene(sandbox)
 
@@ -107,3 +108,34 @@ async def test_a_value_that_does_not_fit(postgres: Postgres, tmp_path: Path) -> 
         run = await pair.action_is("next", ActionStatus.FAILED)
         assert "RB-911 cannot be started: since" in run.actions["next"].reason
         assert len(await pair.sandbox.bot.desk.reads.recent()) == 1
+
+
+async def test_nobody_who_led_there_decides(postgres: Postgres, tmp_path: Path) -> None:
+    """Ana asked for the first run and Ben chose the step: neither approves in the second, a third person does."""
+    chosen = FIRST.replace("    propose: next\n", "")
+    changing = SECOND.replace("    propose: back\n", "    propose: upgrade\n").replace(
+        "actions:\n",
+        """actions:
+  upgrade:
+    title: Put it on starter
+    sql: UPDATE businesses SET subscription_tier = 'starter' WHERE id = :business_id
+    expect_rows: 1
+    approve: {group: leads}
+""",
+    )
+    async with led(postgres, tmp_path, chosen, changing) as pair:
+        planted = await pair.plant("webhook_missed")
+        await pair.person("ana").types(f"/runbook RB-910 business_id={planted.business_id}")
+        first = await pair.run_is(RunState.DECIDING)
+        people = pair.sandbox.bot.desk.people
+        await people.choose(first.id, "next", "U0BEN")
+        run = await pair.action_is("upgrade", ActionStatus.REQUESTED)
+        assert (run.runbook, run.requested_by) == ("RB-911", "U0BEN")
+        request = (await pair.shown()).approvals["upgrade"].request
+        members = {"leads": frozenset({"U0ANA", "U0BEN", "U0DEV"})}
+        refused = [
+            (await people.vote(request.id, request.digest, Person(id), Choice.APPROVE, members)).accepted
+            for id in ("U0ANA", "U0BEN", "U0DEV")
+        ]
+        assert refused == [False, False, True]
+        await pair.action_is("upgrade", ActionStatus.DONE)
