@@ -11,7 +11,6 @@ import pytest
 
 from bot.cli.sandbox import MANIFEST
 from bot.sandbox.postgres import Postgres
-from bot.sandbox.systems import SYSTEMS
 from bot.sandbox.world import World, opened
 from bot.store.migrate import head
 from tests.cli.command import runbook
@@ -22,7 +21,7 @@ pytestmark = pytest.mark.production
 @pytest.fixture
 async def world(postgres: Postgres) -> AsyncIterator[World]:
     """A world whose bot database is still empty."""
-    async with opened(postgres, MANIFEST, systems=SYSTEMS, rate_limits=False) as world:
+    async with opened(postgres, MANIFEST, rate_limits=False) as world:
         yield world
 
 
@@ -46,6 +45,7 @@ async def test_migrate_then_all_is_well(world: World) -> None:
     assert await bad(world) == {}
     ended = await runbook("doctor", env=world.environment())
     assert "ok   scopes: all" in ended.out
+    assert "ok   waooaw: not set up here: none of its variables is set" in ended.out
     assert "takes a restricted test-mode key" in ended.out or "takes an unrestricted test-mode key" in ended.out
     for secret in (world.stripe.key, world.slack.bot_token, world.postgres.password):
         assert secret not in ended.out + ended.err
@@ -66,6 +66,8 @@ async def test_each_thing_that_is_wrong_is_named(world: World) -> None:
     assert wrong["database"].startswith("The bot's database does not answer (InvalidPasswordError). | Check host")
     assert wrong["alacarte"].startswith("not set: ALACARTE_SMTP_HOST")
     assert "wrong" not in "".join(wrong.values()).replace("is wrong", "")
+    wrong = await bad(world, WAOOAW_READ_URL="postgresql://nobody@127.0.0.1:9/none")
+    assert wrong["waooaw"].startswith("not set: WAOOAW_")
     wrong = await bad(world, SLACK_API_URL="http://127.0.0.1:9/api/", ALACARTE_STRIPE_URL="http://127.0.0.1:9")
     assert "does not answer" in wrong["slack"]
     assert "does not answer" in wrong["alacarte stripe"]
