@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
+from bot.domain.operations import Operations
 from bot.domain.runbook import Runbook
 from bot.domain.system import System
 from bot.domain.triage import Lookups
@@ -77,11 +78,13 @@ class Catalogue:
         systems: Iterable[System] = (),
         runbooks: Iterable[Runbook] = (),
         lookups: Mapping[str, Lookups] | None = None,
+        operations: Mapping[str, Operations] | None = None,
     ) -> None:
         self.systems: dict[str, System] = {}
         self.lookups: Mapping[str, Lookups] = {}
+        self.operations: Mapping[str, Operations] = {}
         self._entries: dict[str, _Entry] = {}
-        self.take(systems, runbooks, lookups)
+        self.take(systems, runbooks, lookups, operations)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -90,12 +93,18 @@ class Catalogue:
         return iter(self.list())
 
     def take(
-        self, systems: Iterable[System], runbooks: Iterable[Runbook], lookups: Mapping[str, Lookups] | None = None
+        self,
+        systems: Iterable[System],
+        runbooks: Iterable[Runbook],
+        lookups: Mapping[str, Lookups] | None = None,
+        operations: Mapping[str, Operations] | None = None,
     ) -> tuple[str, ...]:
-        """Hold these from now on, `lookups` by system; the ids of the runbooks that are new, different or gone."""
+        """Hold these from now on, `lookups` and `operations` by system; the ids of the runbooks that are new, different
+        or gone."""
         before = {key: entry.runbook.version for key, entry in self._entries.items()}
         self.systems = {system.id: system for system in systems}
         self.lookups = dict(lookups or {})
+        self.operations = dict(operations or {})
         self._entries = {runbook.id.casefold(): _entry(runbook) for runbook in runbooks}
         after = {key: entry.runbook.version for key, entry in self._entries.items()}
         return tuple(sorted(key.upper() for key in before.keys() | after if before.get(key) != after.get(key)))

@@ -11,7 +11,7 @@ from bot.authoring.loader import catalogue_at
 _HEAD = """\
 # What the sources said, and what is done instead
 
-Made of the `notes` of the shipped runbooks, where they are changed, by
+Made of the `notes` of the shipped runbooks and of their systems' files, where they are changed, by
 `python -m bot.authoring.decisions docs/source-decisions.md`.
 """
 
@@ -20,13 +20,16 @@ def decisions(catalogue: Catalogue) -> str:
     """The page: a section a system, in it each runbook that has notes."""
     parts = [_HEAD]
     for system in sorted(catalogue.systems.values(), key=lambda each: each.id):
-        noted = [runbook for runbook in catalogue.of_system(system.id) if runbook.notes]
+        beside = catalogue.operations[system.id].notes if system.id in catalogue.operations else ()
+        noted = [("Monitors, calendar, escalation", beside)]
+        noted += [(f"{runbook.id} {runbook.title}", runbook.notes) for runbook in catalogue.of_system(system.id)]
+        noted = [(title, notes) for title, notes in noted if notes]
         if not noted:
             continue
         parts.append(f"## {system.title}\n")
-        for runbook in noted:
-            parts.append(f"### {runbook.id} {runbook.title}\n")
-            parts.append("\n".join(f"- {note}" for note in runbook.notes) + "\n")
+        for title, notes in noted:
+            parts.append(f"### {title}\n")
+            parts.append("\n".join(f"- {note}" for note in notes) + "\n")
     return "\n".join(parts)
 
 

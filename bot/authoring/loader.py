@@ -12,10 +12,12 @@ from bot.authoring.catalogue import Catalogue
 from bot.authoring.document import FindingDoc, InputDoc, Part, RunbookDoc, SystemDoc, TriageDoc
 from bot.authoring.ledger import Ledger
 from bot.authoring.lookups import lookups_of
+from bot.authoring.operations import FILES, operations_of
 from bot.authoring.problems import Level, Problem, as_text, did_you_mean, in_order
 from bot.authoring.reading import MAX_BYTES, Document, read
 from bot.authoring.runbooks import runbook_of
 from bot.authoring.systems import system_of
+from bot.domain.operations import Operations
 from bot.domain.runbook import Runbook
 from bot.domain.system import System
 from bot.domain.triage import Lookups
@@ -53,8 +55,8 @@ def load_runbook(text: str | bytes, file: str, system: System) -> tuple[Runbook 
 def load_tree(path: FilePath, only: Collection[str] = ()) -> tuple[Catalogue, list[Problem]]:
     """Every runbook of every system under a folder, or of those in `only`, and every problem of every file.
 
-    A folder holds `system.yaml`, `triage.yaml` if it has one, and runbooks beside them. A file with errors is left out
-    of the catalogue.
+    A folder holds `system.yaml`, the system's other files if it has them, and runbooks beside them. A file with errors
+    is left out of the catalogue.
     """
     tree = _Tree(path)
     for folder in _folders(path, tree.problems):
@@ -68,11 +70,13 @@ def load_tree(path: FilePath, only: Collection[str] = ()) -> tuple[Catalogue, li
             continue
         tree.systems[system.id] = system
         for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
-            if file.name != SYSTEM_FILE:
+            if file.name != SYSTEM_FILE and file.name not in FILES:
                 tree.take(file, system)
+        tree.take_operations(folder, system)
     for runbook in tree.runbooks.values():
         tree.problems += _leading_nowhere(runbook, tree.runbooks, tree.files[runbook.id.casefold()])
-    return Catalogue(tree.systems.values(), tree.runbooks.values(), tree.lookups), in_order(tree.problems)
+    catalogue = Catalogue(tree.systems.values(), tree.runbooks.values(), tree.lookups, tree.operations)
+    return catalogue, in_order(tree.problems)
 
 
 class _Tree:
@@ -83,6 +87,7 @@ class _Tree:
         self.problems: list[Problem] = []
         self.systems: dict[str, System] = {}
         self.lookups: dict[str, Lookups] = {}
+        self.operations: dict[str, Operations] = {}
         self.runbooks: dict[str, Runbook] = {}
         self.files: dict[str, str] = {}
 
@@ -109,6 +114,21 @@ class _Tree:
             said = f"The file of «{runbook.id}» has another name."
             hint = f"Call it {runbook.id}.yaml, so that people find it."
             self.problems.append(Problem(name, 1, "id", said, hint, Level.WARNING))
+
+    def take_operations(self, folder: FilePath, system: System) -> None:
+        """Read what the folder holds beside runbooks, once these are known."""
+        made = Operations()
+        for file in (folder / name for name in FILES):
+            name = file.relative_to(self.path).as_posix()
+            raw = _bytes(file, name, self.problems) if file.is_file() else None
+            document, found = (None, []) if raw is None else read(raw, name)
+            if document is not None:
+                ledger = Ledger(document)
+                more = operations_of(ledger, file.name, system, self.runbooks, made)
+                found += ledger.problems
+                made = made if _broken(found) else more
+            self.problems += found
+        self.operations[system.id] = made
 
 
 def catalogue_at(path: FilePath, only: Collection[str] = ()) -> Catalogue:
@@ -251,4 +271,5 @@ def reload_tree(catalogue: Catalogue, path: FilePath) -> tuple[tuple[str, ...], 
         if fresh.get(old.id) is None
         and any(FilePath(file).stem == old.id or file == f"{old.system}/{SYSTEM_FILE}" for file in broken)
     ]
-    return catalogue.take(systems.values(), [*fresh.list(), *kept], fresh.lookups), problems
+    changed = catalogue.take(systems.values(), [*fresh.list(), *kept], fresh.lookups, fresh.operations)
+    return changed, problems

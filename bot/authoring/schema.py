@@ -13,19 +13,23 @@ from pydantic.json_schema import models_json_schema
 
 from bot.authoring.document import ActionDoc, CheckDoc, RunbookDoc, SystemDoc, TriageDoc
 from bot.authoring.marks import field_marks
+from bot.authoring.operations_document import CalendarDoc, EscalationDoc, MonitorsDoc
 from bot.domain.runbook import Section
 from bot.steps.base import StepKind
 from bot.steps.registry import KINDS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _TEXT: Mapping[str, Any] = {"type": "string"}
+_WITHOUT_ID: Mapping[str, type[BaseModel]] = {"monitors": MonitorsDoc, "zone": CalendarDoc, "ladders": EscalationDoc}
 
 
 def schema() -> dict[str, Any]:
-    """The schema of all documents: an id in capitals makes it a runbook, any other a system, and none a triage."""
+    """The schema of all documents: an id in capitals makes it a runbook, any other a system; the others have none and
+    are known by the part that they cannot do without."""
     models: list[type[BaseModel]] = [
         RunbookDoc,
         SystemDoc,
+        *_WITHOUT_ID.values(),
         TriageDoc,
         CheckDoc,
         ActionDoc,
@@ -39,7 +43,11 @@ def schema() -> dict[str, Any]:
         name = "Check" if section is Section.CHECKS else "Action"
         defs[name] = {"anyOf": [_step(kind, defs[model.__name__], defs) for kind in kinds]}
         defs["RunbookDoc"]["properties"][section.value]["additionalProperties"] = {"$ref": f"#/$defs/{name}"}
-    defs["TriageDoc"]["properties"]["checks"]["additionalProperties"] = {"$ref": "#/$defs/Check"}
+    for looking in (TriageDoc, MonitorsDoc):
+        defs[looking.__name__]["properties"]["checks"]["additionalProperties"] = {"$ref": "#/$defs/Check"}
+    known: dict[str, Any] = {"$ref": "#/$defs/TriageDoc"}
+    for part, about in _WITHOUT_ID.items():
+        known = {"if": {"required": [part]}, "then": {"$ref": f"#/$defs/{about.__name__}"}, "else": known}
     for kind in KINDS.values():
         _allow_texts(kind.spec, defs)
     return {
@@ -51,7 +59,7 @@ def schema() -> dict[str, Any]:
         "else": {
             "if": {"required": ["id"]},
             "then": {"$ref": "#/$defs/SystemDoc"},
-            "else": {"$ref": "#/$defs/TriageDoc"},
+            "else": known,
         },
         "$defs": {name: defs[name] for name in sorted(defs) if name not in ("CheckDoc", "ActionDoc")},
     }

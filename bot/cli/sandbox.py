@@ -105,7 +105,7 @@ def _read(systems: tuple[str, ...]) -> Catalogue:
 def _shipped(systems: tuple[str, ...]) -> Catalogue:
     """The shipped runbooks of these systems, and no others: a world has only their systems. Read once in a process."""
     known = _read(systems)
-    return Catalogue(known.systems.values(), known.list(), known.lookups)
+    return Catalogue(known.systems.values(), known.list(), known.lookups, known.operations)
 
 
 async def open_sandbox(port: int, *, browser: bool, data: Path | None) -> None:

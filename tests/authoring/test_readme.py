@@ -62,6 +62,20 @@ def test_triage_of_the_page_loads(tmp_path: Path) -> None:
     assert list(catalogue.lookups["shop"].gives) == ["business_id"]
 
 
+def test_operations_of_the_page_load(tmp_path: Path) -> None:
+    """Monitors, calendar and ladders on the page are without any problem beside the page's runbook."""
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    for name, block in (("system", "system"), ("RB-001", "runbook")):
+        (folder / f"{name}.yaml").write_text(BLOCKS[block])
+    for name in ("monitors", "calendar", "escalation"):
+        (folder / f"{name}.yaml").write_text(BLOCKS[name])
+    catalogue, problems = load_tree(tmp_path)
+    assert as_text(problems) == ""
+    shop = catalogue.operations["shop"]
+    assert (len(shop.monitors), len(shop.calendar.appointments), len(shop.ladders)) == (2, 1, 1)
+
+
 def test_approvals_of_the_page_load() -> None:
     """Every way to write an approval is understood."""
     head = "id: RB-002\ntitle: Approvals\nseverity: P3\nresolve_within: 1h\nactions:\n"
