@@ -34,6 +34,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")
 RunNumber = Annotated[int, typer.Argument(help="The run's number, as on its card.", min=1)]
 AsUser = Annotated[str, typer.Option("--as", help="Your Slack user id, such as U0BEN.")]
 SHIPPED = Path(__file__).resolve().parents[2] / "runbooks"
+FACTS = SHIPPED.parent / "tests" / "coverage"
 
 
 @cli.command()
@@ -110,6 +111,25 @@ def lint(
         found = count(len(catalogue), "runbook"), count(len(errors), "error"), count(warnings, "warning")
         out.print(f"{', '.join(found)}.")
     raise typer.Exit(int(Exit.NOT_AS_WISHED if errors else Exit.DONE))
+
+
+@cli.command("coverage")
+def coverage_(
+    facts: Annotated[Path, typer.Argument(help="A folder with facts.yaml and carried.yaml for each system.")] = FACTS,
+    runbooks: RunbooksPath = SHIPPED,
+    json: AsJson = False,
+) -> None:
+    """Hold the runbooks against their sources.
+
+    Facts of the sources, each with an id, on one side; where the runbooks carry them on the other; what is missing.
+    """
+    from bot.cli.coverage import covered
+
+    try:
+        complete = covered(_catalogue(runbooks), facts, json=json)
+    except BotError as error:
+        fail(str(error), Exit.NOT_AS_WISHED, error.hint)
+    raise typer.Exit(int(Exit.DONE if complete else Exit.NOT_AS_WISHED))
 
 
 @cli.command("list")
