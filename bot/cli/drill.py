@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import shlex
 import sys
 import time
@@ -36,6 +37,9 @@ from bot.slack.verbs import Ref, Verb
 T = TypeVar("T")
 
 PATIENCE = 30.0
+NOTHING = "nothing"
+_CAUSES = re.compile(r"\b(no cause|\d+ causes?) found")
+_RANKED = re.compile(r"^\W*1\. (\S+)", re.MULTILINE)
 CLICKS = {"skip": Verb.SKIP, "undo": Verb.UNDO, "look": Verb.VERIFY_AGAIN, "close": Verb.CLOSE}
 QUIET = (RunState.DECIDING, RunState.AWAITING_APPROVAL, RunState.DONE, RunState.PARKED, RunState.CANCELLED)
 
@@ -105,6 +109,8 @@ class Stage:
     planted: Planted
     differences: list[str] = field(default_factory=list)
     stages: dict[str, float] = field(default_factory=dict)
+    held: dict[str, None] = field(default_factory=dict)
+    acted: dict[str, None] = field(default_factory=dict)
     _since: float = field(default_factory=time.perf_counter)
 
     async def run(self) -> Played:
@@ -112,6 +118,8 @@ class Stage:
         responder = self.sandbox.world.slack.person("ana")
         target = 0.0
         try:
+            if self.drill.triage is not None:
+                await self._triage(self.drill.triage, responder)
             inputs = " ".join(f"{name}={self._filled(value)}" for name, value in self.drill.inputs.items())
             await responder.types(f"/runbook {self.drill.runbook} {inputs}")
             run = await self._until(self._quiet, "the findings")
@@ -123,9 +131,22 @@ class Stage:
             await self._judge()
         except (AssertionError, TimeoutError, Mistake) as error:
             self.differences.append(str(error) or type(error).__name__)
-        return Played(
-            self.drill.system, self.drill.runbook, self.drill.branch, tuple(self.differences), self.stages, target
-        )
+        drill = self.drill
+        done = tuple(self.differences), self.stages, target, tuple(self.held), tuple(self.acted)
+        return Played(drill.system, drill.runbook, drill.branch, *done)
+
+    async def _triage(self, first: str, responder: Person) -> None:
+        """Whether triage, given what is known of the customer, ranks this runbook first, or none for `nothing`."""
+        catalogue = self.sandbox.bot.desk.library.catalogue
+        lookups = catalogue.lookups.get(self.drill.system)
+        names = [each.name for each in lookups.inputs] if lookups else []
+        known = {**self.planted.ids, **{name: self._filled(value) for name, value in self.drill.inputs.items()}}
+        given = " ".join(f"{name}={known[name]}" for name in names if name in known)
+        await responder.types(f"/runbook triage {self.drill.system} {given}")
+        seen = await responder.sees(lambda seen: bool(_CAUSES.search(seen.text)), PATIENCE)
+        ranked = _RANKED.findall(seen.text)
+        self._compare("triage ranks first", first, ranked[0] if ranked else NOTHING)
+        self._lap("triage")
 
     async def _play(self, step: Mapping[str, Any], responder: Person) -> None:
         """One thing a person does."""
@@ -152,6 +173,9 @@ class Stage:
                 await responder.clicks(Verb.RECHECK)
                 run = await self._until(self._quiet, "the findings of the second look")
                 self._compare("findings, again", list(what), [each.key for each in run.conclusions])
+            case "finds":
+                run = await self._until(self._quiet, "the findings")
+                self._compare("findings, then", list(what), [each.key for each in run.conclusions])
             case "sql":
                 await self._sql(str(what))
             case "plant":
@@ -230,6 +254,8 @@ class Stage:
             self.differences.append(str(error))
         self._lap("ended")
         shown = await self._shown()
+        chosen = [key for key, each in shown.run.actions.items() if each.status is not ActionStatus.OFFERED]
+        self.acted |= dict.fromkeys(key.removeprefix("undo:") for key in chosen)
         for key, status in expect.get("actions", {}).items():
             action = shown.run.actions.get(key)
             self._compare(key, status, action.status.value if action else "not there")
@@ -282,6 +308,7 @@ class Stage:
         waits = run.current is not None and run.current.status is ActionStatus.WAITING
         if run.state not in QUIET and not waits:
             return None
+        self.held |= dict.fromkeys(each.key for each in run.conclusions)
         # A preview in the making is not quiet yet.
         busy = run.current is not None and run.current.status is ActionStatus.PREVIEWING
         return None if busy else run

@@ -19,11 +19,12 @@ from bot.errors import Mistake
 DRILLS = "drills"
 SHIPPED = Path(__file__).resolve().parents[2] / "runbooks"
 FOUND = "diagnosed"
+HEALTHY = "healthy"
 
 
 @dataclass(frozen=True, slots=True)
 class Drill:
-    """One branch of one runbook, to be played."""
+    """One branch of one runbook, to be played; `triage` is the runbook that triage must rank first, or `nothing`."""
 
     system: str
     runbook: str
@@ -33,11 +34,13 @@ class Drill:
     findings: Sequence[str]
     play: Sequence[Mapping[str, Any]]
     expect: Mapping[str, Any]
+    triage: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """How a drill went: what differed from what was expected, and how long each stage took, in seconds."""
+    """How a drill went: what differed from what was expected, how long each stage took, in seconds, and which findings
+    held and which actions were asked for on the way."""
 
     system: str
     runbook: str
@@ -45,6 +48,8 @@ class Played:
     differences: tuple[str, ...]
     stages: Mapping[str, float]
     target: float
+    held: tuple[str, ...] = ()
+    acted: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -70,19 +75,22 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The drills of one call; `wanted` is how many there should be."""
+    """The drills of one call; `wanted` is how many there should be, and `undrilled` has a sentence for each part of the
+    runbooks that no drill plays, where they were drilled whole."""
 
     played: tuple[Played, ...]
     wanted: int
+    undrilled: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
-        """Whether every drill was played and was as expected, and there was one."""
-        return 0 < len(self.played) == self.wanted and all(each.passed for each in self.played)
+        """Whether every drill was played and was as expected, there was one, and no part was left out."""
+        return 0 < len(self.played) == self.wanted and all(each.passed for each in self.played) and not self.undrilled
 
     def data(self) -> dict[str, Any]:
         """The report for machines."""
-        return {"passed": self.passed, "drills": [each.data() for each in self.played]}
+        drills = [each.data() for each in self.played]
+        return {"passed": self.passed, "undrilled": list(self.undrilled), "drills": drills}
 
     def table(self) -> str:
         """A line a system: how many runbooks and branches, how many as expected, and the times, middle and longest."""
@@ -103,7 +111,7 @@ class Report:
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
         bad = [f"BAD  {each.runbook} {each.branch}" for each in self.played if not each.passed]
         good = sum(each.passed for each in self.played)
-        return "\n".join([*lines, *bad, f"{good} of {self.wanted} branches as expected."])
+        return "\n".join([*lines, *bad, *self.undrilled, f"{good} of {self.wanted} branches as expected."])
 
 
 def _times(seconds: Sequence[float]) -> str:
@@ -138,7 +146,38 @@ def shared(drills: Sequence[Drill], share: str) -> list[Drill]:
 def played_from(data: Mapping[str, Any]) -> Played:
     """The inverse of `Played.data`."""
     kept = {name: value for name, value in data.items() if name != "passed"}
-    return Played(**{**kept, "differences": tuple(kept["differences"])})
+    return Played(**{**kept, **{name: tuple(kept[name]) for name in ("differences", "held", "acted")}})
+
+
+def undrilled(played: Sequence[Played], drills: Sequence[Drill], root: Path = SHIPPED) -> tuple[str, ...]:
+    """What no drill plays of the runbooks that these drills are of: findings, actions, the healthy system, triage."""
+    said = []
+    for path in sorted(root.glob(f"*/{DRILLS}/*.yaml")):
+        own = [each for each in played if each.runbook == path.stem]
+        if not own:
+            continue
+        plans = [each for each in drills if each.runbook == path.stem]
+        about = yaml.safe_load((path.parents[1] / path.name).read_text())
+        for part, seen in (("findings", "held"), ("actions", "acted")):
+            known = {key for each in own for key in getattr(each, seen)}
+            said += [f"{path.stem}: no drill plays {part}.{key}" for key in about.get(part) or () if key not in known]
+        if about.get("findings") and not any(each.fault == HEALTHY for each in plans):
+            said.append(f"{path.stem}: no drill plays a healthy system")
+        if _found_by_triage(path, about) and not any(each.triage == path.stem for each in plans):
+            said.append(f"{path.stem}: no drill says that triage ranks it first")
+    return tuple(said)
+
+
+def _found_by_triage(path: Path, about: Mapping[str, Any]) -> bool:
+    """Whether triage tries the runbook: it says a symptom, and its system can know every input that it needs."""
+    file = path.parents[1] / "triage.yaml"
+    known = (yaml.safe_load(file.read_text()).get("inputs") or {}) if file.is_file() else {}
+    needed = [
+        name
+        for name, each in (about.get("inputs") or {}).items()
+        if (each or {}).get("required", True) and (each or {}).get("default") is None
+    ]
+    return about.get("triage", True) and bool(about.get("findings")) and all(name in known for name in needed)
 
 
 def _drill(system: str, runbook: str, branch: str, plan: Mapping[str, Any]) -> Drill:
@@ -151,4 +190,5 @@ def _drill(system: str, runbook: str, branch: str, plan: Mapping[str, Any]) -> D
         plan.get("findings", ()),
         plan.get("play", ()),
         plan.get("expect", {}),
+        plan.get("triage"),
     )

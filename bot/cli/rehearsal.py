@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.cli.console import err, out
 from bot.cli.drill import playing, playing_apart
-from bot.cli.drills import Drill, Report, drills_of, shared
+from bot.cli.drills import Drill, Report, drills_of, shared, undrilled
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,9 @@ async def rehearse(wanted: Wanted, processes: int, *, quiet: bool) -> Report:
     missing = len(drills) - len(ended)
     if missing:
         err.print(f"{missing} drills were not played to their end.", markup=False)
-    return Report(tuple(sorted(ended, key=lambda one: order[one.runbook, one.branch])), len(drills))
+    whole = not wanted.branch and not wanted.share and not missing
+    left_out = undrilled(ended, drills) if whole else ()
+    return Report(tuple(sorted(ended, key=lambda one: order[one.runbook, one.branch])), len(drills), left_out)
 
 
 async def in_lines(wanted: Wanted) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from bot.authoring.loader import catalogue_at
 from bot.cli.drill import played
-from bot.cli.drills import SHIPPED, Drill, Played, Report, drills_of, played_from, shared
+from bot.cli.drills import SHIPPED, Drill, Played, Report, drills_of, played_from, shared, undrilled
 from bot.errors import Mistake
 from bot.sandbox.postgres import Postgres
 
@@ -45,8 +47,52 @@ async def test_a_drill_can_fail(postgres: Postgres) -> None:
         [],
         {"state": "deciding"},
     )
-    result = await played(wrong, postgres)
-    assert result.differences == ("findings: expected ['webhook_missed'], got ['in_step']",)
+    result = await played(replace(wrong, triage="RB-011"), postgres)
+    assert result.differences == (
+        "triage ranks first: expected RB-011, got nothing",
+        "findings: expected ['webhook_missed'], got ['in_step']",
+    )
+    assert (result.held, result.acted) == (("in_step",), ())
+
+
+async def test_a_drill_may_look_on_and_ask_triage(postgres: Postgres) -> None:
+    """What triage ranks first is judged, and what holds later on; what was found and done on the way is kept."""
+    right = next(drill for drill in DRILLS if (drill.runbook, drill.branch) == ("RB-011", "webhook_missed"))
+    play = [*right.play, {"finds": ["in_step"]}]
+    result = await played(replace(right, triage="RB-011", play=play), postgres)
+    assert result.differences == ("findings, then: expected ['in_step'], got ['webhook_missed']",)
+    assert (result.held, result.acted) == (("webhook_missed",), ("copy_from_stripe",))
+
+
+TREE = {
+    "shop/system.yaml": "id: shop",
+    "shop/triage.yaml": "inputs: {email: {type: email}}",
+    "shop/SH-01.yaml": "{inputs: {email: {}}, findings: {paid: {}, late: {}}, actions: {tell: {}}}",
+    "shop/SH-02.yaml": "{inputs: {goal: {}}, findings: {stuck: {}}}",
+    "shop/drills/SH-01.yaml": "{a: {fault: late}, healthy: {fault: healthy, triage: nothing}}",
+    "shop/drills/SH-02.yaml": "{a: {fault: stuck, triage: SH-02}, b: {fault: healthy}}",
+}
+
+
+def test_what_no_drill_plays_is_said(tmp_path: Path) -> None:
+    """Findings that never held, actions that nobody asked for, no healthy system, triage that nobody asked."""
+    for name, text in TREE.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    drills = drills_of([], every=True, root=tmp_path)
+    ran = [
+        Played("shop", "SH-01", "a", (), {}, 60.0, ("late",), ()),
+        Played("shop", "SH-02", "a", (), {}, 60.0, ("stuck",)),
+    ]
+    lacking = undrilled(ran, drills, tmp_path)
+    assert lacking == (
+        "SH-01: no drill plays findings.paid",
+        "SH-01: no drill plays actions.tell",
+        "SH-01: no drill says that triage ranks it first",
+    )
+    assert undrilled(ran[1:], drills, tmp_path) == ()
+    assert not Report(tuple(ran), 2, lacking).passed
+    assert lacking[0] in Report(tuple(ran), 2, lacking).table()
 
 
 def test_shares_are_all_of_it() -> None:
