@@ -41,6 +41,8 @@ def advance(run: Run, outcome: o.RunOutcome, now: datetime) -> Step:  # noqa: C9
             return asking.previewed(run, outcome)
         case o.Ungated():
             return asking.ungated(run, outcome)
+        case o.NotNeeded():
+            return _not_needed(run, outcome, now)
         case o.NotPreviewed():
             return _stopped(run, outcome.key, outcome.reason, (ActionStatus.PREVIEWING,))
         case o.Edited():
@@ -175,6 +177,18 @@ def _stopped(run: Run, key: str, reason: str, expected: tuple[ActionStatus, ...]
     return replace(run, state=RunState.DECIDING), (event_of(Happened.ACTION_FAILED, key, reason=reason),)
 
 
+def _not_needed(run: Run, outcome: o.NotNeeded, now: datetime) -> Step:
+    """What the vote covers of the rest of the plan stays covered: this action was never part of what was shown."""
+    expect(run, outcome.key, ActionStatus.PREVIEWING)
+    run = with_action(run, outcome.key, status=ActionStatus.SKIPPED, reason=outcome.reason, due=None)
+    events = (event_of(Happened.ACTION_SKIPPED, outcome.key, reason=outcome.reason),)
+    left = [run.actions[key].status for key in run.plan]
+    if all(status is ActionStatus.SKIPPED for status in left):
+        # Nothing at all was done about what was found: that is for a person to close.
+        return replace(run, state=RunState.DECIDING), events
+    return _finish_action(run, events, now)
+
+
 def _skipped(run: Run, outcome: o.Skipped, now: datetime) -> Step:
     if run.state.final:
         raise OutOfTurn(f"This run is already {run.state}.")
@@ -182,7 +196,7 @@ def _skipped(run: Run, outcome: o.Skipped, now: datetime) -> Step:
     planned = action is not None and action.status is ActionStatus.APPROVED and action.due is not None
     if action is None or not (planned or action.status in asking.CHOOSABLE | _STOPPABLE):
         raise OutOfTurn("This action can no longer be left out.")
-    run = with_action(ungranted(run), outcome.key, status=ActionStatus.SKIPPED, due=None)
+    run = with_action(ungranted(run), outcome.key, status=ActionStatus.SKIPPED, due=None, left_out_by=outcome.by)
     events = (Event(Happened.ACTION_SKIPPED, outcome.by, {"action": outcome.key}),)
     return (run, events) if run.current is not None else _finish_action(run, events, now)
 

@@ -38,7 +38,14 @@ def chosen(run: Run, outcome: o.Chosen) -> Step:
         action = ActionRun(outcome.key, undo_of=outcome.undo_of)
     elif action is not None and action.status not in CHOOSABLE:
         raise OutOfTurn(f"This action is already {action.status}.")
-    fresh = {"status": ActionStatus.PREVIEWING, "by": outcome.by, "reason": "", "due": None, "opens": None}
+    fresh = {
+        "status": ActionStatus.PREVIEWING,
+        "by": outcome.by,
+        "reason": "",
+        "due": None,
+        "opens": None,
+        "left_out_by": "",
+    }
     action = action or ActionRun(outcome.key)
     asked = replace(action, **fresh, closes=None, askers=_with(action, outcome.by))  # type: ignore[arg-type]  # fields of several types
     plan = run.plan if outcome.key in run.plan else ()

@@ -72,7 +72,7 @@ def concluded(run: Run, outcome: o.Concluded) -> Step:
     for conclusion in outcome.conclusions:
         for key in conclusion.propose:
             known = actions.get(key)
-            if known is not None and known.status in (ActionStatus.DONE, ActionStatus.SKIPPED):
+            if known is not None and (known.status is ActionStatus.DONE or known.left_out_by):
                 continue
             actions[key] = replace(known or ActionRun(key), status=ActionStatus.OFFERED, finding=conclusion.key)
         if conclusion.propose and not plan:

@@ -103,6 +103,14 @@ class Ungated:
 
 
 @dataclass(frozen=True, slots=True)
+class NotNeeded:
+    """An action of the plan does not apply, by its own condition: nothing was changed, and the plan goes on."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class NotPreviewed:
     """The action cannot be asked for: nothing was changed; `reason` says why."""
 
@@ -259,6 +267,7 @@ RunOutcome: TypeAlias = (
     | Nudged
     | Scheduled
     | Ungated
+    | NotNeeded
     | NotPreviewed
     | Edited
     | Decided

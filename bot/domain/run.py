@@ -113,8 +113,8 @@ class ActionRun:
     """How one action goes. `request` is the approval request, `by` who asked, `reason` the last thing said about it,
     `due` when the worker looks again, `deadline` when it stops looking, `undo_of` the action it takes back, `edits`
     what a person changed in its text. `granted` says that the vote on an earlier action of the plan covers this one;
-    `opens` and `closes` are the window that it is planned for, `askers` all who
-    had a hand in asking for it."""
+    `opens` and `closes` are the window that it is planned for, `askers` all who had a hand in asking for it, and
+    `left_out_by` is the person who left it out, nobody when the bot did."""
 
     key: str
     status: ActionStatus = ActionStatus.OFFERED
@@ -133,6 +133,7 @@ class ActionRun:
     opens: datetime | None = None
     closes: datetime | None = None
     askers: tuple[str, ...] = ()
+    left_out_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

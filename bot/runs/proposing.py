@@ -27,6 +27,10 @@ from bot.store.codec import pack
 from bot.store.session import Transaction
 
 
+class DoesNotApply(Refusal):
+    """An action's own condition does not hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """An action ready to be carried out: its kind, the rendered spec, and the rule it came from."""
@@ -69,7 +73,7 @@ def _applies(work: Work, run: Run, action: Action, facts: Mapping[str, Fact]) ->
     except UndefinedFact as error:
         raise Refusal(f"«{action.title}» needs something that is not known: {error}") from error
     if not holds:
-        raise Refusal(f"«{action.title}» does not apply here: {action.when} does not hold.")
+        raise DoesNotApply(f"«{action.title}» does not apply here: {action.when} does not hold.")
 
 
 async def propose(work: Work, run: Run, key: str) -> None:
@@ -77,6 +81,10 @@ async def propose(work: Work, run: Run, key: str) -> None:
     facts = await work.facts()
     try:
         first = await _previewed(work, run, run.actions[key], facts)
+    except DoesNotApply as error:
+        planned = key in run.plan and not run.actions[key].by
+        await work.record(o.NotNeeded(key, str(error)) if planned else o.NotPreviewed(key, str(error)))
+        return
     except BotError as error:
         await work.record(o.NotPreviewed(key, str(error)))
         return
@@ -143,6 +151,9 @@ async def _rest_of_plan(work: Work, run: Run, first: _Shown, facts: Mapping[str,
             break
         try:
             shown = await _previewed(work, run, run.actions[key], facts, [first, *rest])
+        except DoesNotApply:
+            # Left out when its turn comes; should it apply by then, it is asked for by itself.
+            continue
         except BotError:
             break
         gated = shown.ready.kind.effect(shown.ready.spec, Section.ACTIONS) is not Effect.NONE

@@ -105,6 +105,30 @@ def test_a_denial_changes_nothing_and_stops_the_plan() -> None:
     assert next_task(run, NEEDS, NOW) == Nothing()
 
 
+def test_an_action_that_does_not_apply_leaves_the_plan_going() -> None:
+    """The plan goes on without it, what its vote covers stays covered, and its reason is kept."""
+    run, events = advance(through(*LOOKED), o.NotNeeded("copy", "It is copied."), NOW)
+    assert (run.actions["copy"].status, run.actions["copy"].reason) == (ActionStatus.SKIPPED, "It is copied.")
+    assert run.actions["tell"].status is ActionStatus.PREVIEWING
+    assert [(each.kind, each.data["reason"]) for each in events] == [(Happened.ACTION_SKIPPED, "It is copied.")]
+    three = replace(MISSED, propose=("copy", "mark", "tell"), together=True)
+    asked = o.Previewed("copy", "q1", "1 row changes", True, LATER, also=("tell",))
+    run = through(*LOOKED[:2], o.Concluded((three,)), asked, o.Decided("copy", GRANTED))
+    run = through(o.Intended("copy"), o.Effected("copy", RECEIPT, None), o.NotNeeded("mark", "It is marked."), run=run)
+    assert (run.actions["tell"].status, run.state) == (ActionStatus.APPROVED, RunState.ACTING)
+
+
+def test_a_plan_of_which_nothing_applies_waits_for_a_person() -> None:
+    """Nothing was done about what was found: that is not done. Looked at again, it is offered again, unless a person
+    left it out."""
+    run = through(*LOOKED, o.NotNeeded("copy", "no"), o.NotNeeded("tell", "no"))
+    assert (run.state, run.finished_at) == (RunState.DECIDING, None)
+    again = through(o.Recheck("U_ANA"), *LOOKED, run=run)
+    assert again.actions["copy"].status is ActionStatus.PREVIEWING
+    left = through(*LOOKED, o.Skipped("copy", "U_ANA"), o.NotNeeded("tell", "no"), o.Recheck("U_ANA"), *LOOKED)
+    assert (left.actions["copy"].status, left.actions["tell"].status) == (ActionStatus.SKIPPED, ActionStatus.PREVIEWING)
+
+
 def test_expiry_is_not_a_yes() -> None:
     """An expired request leaves the action undone."""
     run = through(*ASKED, o.Decided("copy", Verdict(RequestState.EXPIRED)))
@@ -204,6 +228,7 @@ outcome_drawn: st.SearchStrategy[o.RunOutcome] = st.one_of(
     st.just(o.Recheck("U_ANA")),
     st.builds(o.Chosen, keys, st.just("U_ANA"), st.sampled_from(["", "copy"])),
     st.builds(o.Previewed, keys, st.just("q"), st.just("h"), st.booleans(), st.just(LATER)),
+    st.builds(o.NotNeeded, keys, st.just("no need")),
     st.builds(o.NotPreviewed, keys, st.just("no")),
     st.builds(o.Decided, keys, st.sampled_from(RequestState).map(Verdict)),
     st.builds(o.Voided, keys, st.just("drift"), st.booleans()),

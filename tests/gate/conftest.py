@@ -30,7 +30,7 @@ findings:
   wrong:
     when: account.row.subscription_tier == 'free'
     say: "{{ account.row.name }} is on the free tier."
-    propose: [upgrade, freeze]
+    propose: [upgrade, mark, freeze]
     together: TOGETHER
 actions:
   upgrade:
@@ -41,6 +41,12 @@ actions:
     verify: account.row.subscription_tier == 'starter'
     fresh_for: FRESH
     lock: "business {{ account.row.name }}"
+  mark:
+    title: Mark it
+    when: account.row.is_frozen
+    sql: UPDATE businesses SET frozen_reason = 'marked' WHERE id = :business_id
+    expect_rows: 1
+    approve: APPROVE
   freeze:
     title: Freeze it
     sql: UPDATE businesses SET is_frozen = true WHERE id = :business_id

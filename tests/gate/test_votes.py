@@ -126,7 +126,8 @@ async def test_quiet_hours(gate: Made, clock: ManualClock) -> None:
 
 
 async def test_one_vote_for_a_plan(gate: Made) -> None:
-    """A plan decided together is shown whole, approved by one vote, and done in order."""
+    """A plan decided together is shown whole, approved by one vote, and done in order; what does not
+    apply is no part of the vote and is left out with its reason."""
     scene = await gate(together=True)
     ben = scene.person("ben")
     await asked(scene)
@@ -140,6 +141,9 @@ async def test_one_vote_for_a_plan(gate: Made) -> None:
     shown = await scene.shown()
     assert shown.approvals["upgrade"].request.id == shown.approvals["freeze"].request.id
     assert (await kinds(scene)).count("vote.cast") == 1
+    left = shown.run.actions["mark"]
+    assert (left.status, "account.row.is_frozen does not hold" in left.reason) == (ActionStatus.SKIPPED, True)
+    await ben.sees(lambda seen: "Mark it" in seen.text and "does not apply here" in seen.text)
 
 
 async def test_a_plan_stops_where_it_no_longer_fits(gate: Made) -> None:

@@ -230,6 +230,7 @@ votes = st.builds(
 )
 choosing = st.builds(o.Chosen, keys, st.sampled_from(PEOPLE), st.sampled_from(["", "", "copy"]))
 chaos: st.SearchStrategy[o.RunOutcome] = st.one_of(
+    st.builds(o.NotNeeded, keys, st.just("no need")),
     st.builds(o.NotPreviewed, keys, st.just("no")),
     st.builds(o.Intended, keys),
     st.builds(o.Effected, keys, st.just(RECEIPT), st.sampled_from([None, timedelta(seconds=30)])),

@@ -134,7 +134,7 @@ _SENTENCES: Mapping[Happened, Callable[[_Teller], str]] = {
     Happened.QUESTION_ANSWERED: lambda t: f"{t.who} answered {t.named('check')}{t.because('summary')}",
     Happened.FINDINGS_CONCLUDED: lambda t: t.findings(),
     Happened.ACTION_CHOSEN: lambda t: t.chosen(),
-    Happened.ACTION_SKIPPED: lambda t: f"{t.who} left out {t.action}.",
+    Happened.ACTION_SKIPPED: lambda t: f"{t.who} left out {t.action}{t.because('reason')}",
     Happened.ACTION_INTENDED: lambda t: f"{t.action} is about to be done.",
     Happened.ACTION_DONE: lambda t: t.done(),
     Happened.ACTION_EDITED: lambda t: f"{t.who} changed the text of {t.action}.",
