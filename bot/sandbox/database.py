@@ -61,7 +61,8 @@ def password_of(server: Postgres, role: str) -> str:
 async def build(server: Postgres, system: str, *, name: str = "", fresh: bool = False) -> SampleDatabase:
     """A system's database called `name` on a running server; one that is there is kept, or with `fresh` made anew.
 
-    It is made of `roles.sql`, `schema.sql` and `seed.sql` in `bot/sandbox/<system>/`.
+    It is made of `roles.sql`, `schema.sql` and `seed.sql` in `bot/sandbox/<system>/`, and of the first two in
+    `bot/sandbox/`, which hold what all systems have.
     """
     name = name or system
     made = await _template(server, system)
@@ -81,17 +82,12 @@ async def build(server: Postgres, system: str, *, name: str = "", fresh: bool = 
 
 
 async def _template(server: Postgres, system: str) -> str:
-    folder = files(f"bot.sandbox.{system}")
-    common = files("bot.sandbox").joinpath("roles.sql").read_text(encoding="utf-8").replace("{system}", system)
-    roles, schema, seed = (
-        folder.joinpath(part).read_text(encoding="utf-8") if folder.joinpath(part).is_file() else ""
-        for part in ("roles.sql", "schema.sql", "seed.sql")
-    )
+    roles, schema, seed = (_script(system, name) for name in ("roles", "schema", "seed"))
 
     async def fill(name: str) -> None:
         inside = await server.connect(name)
         try:
-            await inside.execute(common + roles)  # a system may have no roles of its own, and nothing cannot be run
+            await inside.execute(roles)
             for role in (f"{system}_{use}" for use in (READ, ACT, APP)):
                 await inside.execute(f"ALTER ROLE {role} PASSWORD '{password_of(server, role)}'")
             await inside.execute(schema)
@@ -100,4 +96,10 @@ async def _template(server: Postgres, system: str) -> str:
         finally:
             await inside.close()
 
-    return await template(server, system, (common + roles + schema + seed).encode(), fill)
+    return await template(server, system, (roles + schema + seed).encode(), fill)
+
+
+def _script(system: str, name: str) -> str:
+    """What all systems have, with this one's name, and then what is its own; either may be missing."""
+    parts = (folder.joinpath(f"{name}.sql") for folder in (files("bot.sandbox"), files(f"bot.sandbox.{system}")))
+    return "\n".join(part.read_text(encoding="utf-8").replace("{system}", system) for part in parts if part.is_file())

@@ -186,24 +186,7 @@ CREATE TABLE supabase_migrations.schema_migrations (
 GRANT USAGE ON SCHEMA supabase_migrations TO aias_read;
 GRANT SELECT ON supabase_migrations.schema_migrations TO aias_read;
 
-CREATE TABLE runbook_receipts (
-    key     text PRIMARY KEY,
-    run_id  text,
-    action  text,
-    digest  text,
-    detail  jsonb,
-    at      timestamptz NOT NULL DEFAULT now()
-);
-
-DO $$
-DECLARE
-    each record;
-BEGIN
-    FOR each IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
-        EXECUTE format('ALTER TABLE %I OWNER TO aias_owner', each.tablename);
-    END LOOP;
-END
-$$;
+CALL pg_temp.usual_rights();
 
 -- Row level security as Supabase knows it: who is signed in stands in a setting of the session.
 ALTER TABLE workflows ENABLE ROW LEVEL SECURITY;
@@ -218,10 +201,6 @@ CREATE POLICY operators_read ON workflows FOR SELECT TO aias_read, aias_act USIN
 CREATE POLICY operators_read ON workflow_executions FOR SELECT TO aias_read, aias_act USING (true);
 CREATE POLICY operators_change ON workflow_executions FOR UPDATE TO aias_act USING (true);
 
-REVOKE ALL ON SCHEMA public FROM PUBLIC;
-GRANT USAGE ON SCHEMA public TO aias_read, aias_act, aias_app, aias_owner;
-
-GRANT SELECT ON ALL TABLES IN SCHEMA public TO aias_read, aias_act;
 REVOKE SELECT ON error_logs, api_keys FROM aias_read, aias_act;
 GRANT SELECT (id, level, route, code, message, user_id, created_at) ON error_logs TO aias_read, aias_act;
 GRANT SELECT (id, user_id, label, prefix, last_used_at, last_used_ip, revoked_at, revoked_for, created_at)
@@ -234,11 +213,8 @@ GRANT UPDATE (hits, blocked_until) ON rate_limits TO aias_act;
 GRANT UPDATE (status, updated_at) ON tenant_members TO aias_act;
 GRANT INSERT, DELETE ON role_permissions TO aias_act;
 GRANT UPDATE (revoked_at, revoked_for) ON api_keys TO aias_act;
-GRANT INSERT ON incident_records, runbook_receipts TO aias_act;
+GRANT INSERT ON incident_records TO aias_act;
 GRANT INSERT, UPDATE, DELETE ON maintenance_windows TO aias_act;
-
-GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO aias_app;
-REVOKE ALL ON runbook_receipts, incident_records FROM aias_app;
-GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO aias_act, aias_app;
+REVOKE ALL ON incident_records FROM aias_app;
 
 CREATE EXTENSION IF NOT EXISTS pg_stat_statements;

@@ -127,42 +127,17 @@ CREATE TABLE secrets (
     updated_at   timestamptz NOT NULL DEFAULT now()
 );
 
-CREATE TABLE runbook_receipts (
-    key     text PRIMARY KEY,
-    run_id  text,
-    action  text,
-    digest  text,
-    detail  jsonb,
-    at      timestamptz NOT NULL DEFAULT now()
-);
-
-DO $$
-DECLARE
-    each record;
-BEGIN
-    FOR each IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
-        EXECUTE format('ALTER TABLE %I OWNER TO alacarte_owner', each.tablename);
-    END LOOP;
-END
-$$;
+CALL pg_temp.usual_rights();
 ALTER TABLE messages OWNER TO alacarte_messages_owner;
+REVOKE DELETE, TRUNCATE ON messages FROM alacarte_messages_owner;
+GRANT USAGE, CREATE ON SCHEMA public TO alacarte_messages_owner;
 
-REVOKE ALL ON SCHEMA public FROM PUBLIC;
-GRANT USAGE ON SCHEMA public TO alacarte_read, alacarte_act, alacarte_app, alacarte_owner, alacarte_messages_owner;
-GRANT CREATE ON SCHEMA public TO alacarte_messages_owner;
-
-GRANT SELECT ON ALL TABLES IN SCHEMA public TO alacarte_read, alacarte_act;
-REVOKE SELECT ON secrets FROM alacarte_read, alacarte_act;
+REVOKE ALL ON secrets FROM alacarte_read, alacarte_act, alacarte_app;
 GRANT SELECT (name, fingerprint, updated_at) ON secrets TO alacarte_read, alacarte_act;
 
 GRANT UPDATE ON businesses, invoices, conversations, email_accounts TO alacarte_act;
 GRANT INSERT, UPDATE, DELETE ON credit_ledger, credit_deductions TO alacarte_act;
-GRANT INSERT ON audit_logs, runbook_receipts TO alacarte_act;
-REVOKE DELETE, TRUNCATE ON messages FROM alacarte_messages_owner;
-
-GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO alacarte_app;
-REVOKE ALL ON secrets, runbook_receipts FROM alacarte_app;
-GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO alacarte_act, alacarte_app;
+GRANT INSERT ON audit_logs TO alacarte_act;
 
 -- alacarte_act owns messages for the sake of its indexes; whatever else ownership would allow is refused here.
 CREATE FUNCTION refuse_other_definitions() RETURNS event_trigger LANGUAGE plpgsql AS $$

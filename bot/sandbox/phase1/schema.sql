@@ -102,36 +102,13 @@ CREATE TABLE audit_log (
 );
 CREATE INDEX audit_log_by_profile ON audit_log (profile_id);
 
-CREATE TABLE runbook_receipts (
-    key     text PRIMARY KEY,
-    run_id  text,
-    action  text,
-    digest  text,
-    detail  jsonb,
-    at      timestamptz NOT NULL DEFAULT now()
-);
-
-DO $$
-DECLARE
-    each record;
-BEGIN
-    FOR each IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
-        EXECUTE format('ALTER TABLE %I OWNER TO phase1_owner', each.tablename);
-    END LOOP;
-END
-$$;
-
-REVOKE ALL ON SCHEMA public FROM PUBLIC;
-GRANT USAGE ON SCHEMA public TO phase1_read, phase1_act, phase1_app, phase1_owner;
-GRANT SELECT ON ALL TABLES IN SCHEMA public TO phase1_read, phase1_act;
+-- Before there are receipts: those are not the application's to delete.
+GRANT DELETE ON ALL TABLES IN SCHEMA public TO phase1_app;
+CALL pg_temp.usual_rights();
 
 GRANT INSERT, UPDATE ON subscriptions TO phase1_act;
 GRANT INSERT, DELETE ON rate_limits TO phase1_act;
 GRANT DELETE ON profiles TO phase1_act;
-GRANT INSERT ON audit_log, runbook_receipts TO phase1_act;
+GRANT INSERT ON audit_log TO phase1_act;
 -- An undone insertion of a subscription takes the row away again.
 GRANT DELETE ON subscriptions TO phase1_act;
-
-GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO phase1_app;
-REVOKE ALL ON runbook_receipts FROM phase1_app;
-GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO phase1_act, phase1_app;

@@ -224,30 +224,9 @@ CREATE TABLE production_functions (
     platform  text
 );
 
-CREATE TABLE runbook_receipts (
-    key     text PRIMARY KEY,
-    run_id  text,
-    action  text,
-    digest  text,
-    detail  jsonb,
-    at      timestamptz NOT NULL DEFAULT now()
-);
-
-DO $$
-DECLARE
-    each record;
-BEGIN
-    FOR each IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
-        EXECUTE format('ALTER TABLE %I OWNER TO storytailor_owner', each.tablename);
-    END LOOP;
-END
-$$;
+CALL pg_temp.usual_rights();
 ALTER VIEW coppa_verdicts OWNER TO storytailor_owner;
 
-REVOKE ALL ON SCHEMA public FROM PUBLIC;
-GRANT USAGE ON SCHEMA public TO storytailor_read, storytailor_act, storytailor_app, storytailor_owner;
-
-GRANT SELECT ON ALL TABLES IN SCHEMA public TO storytailor_read, storytailor_act;
 REVOKE ALL ON user_ages, parental_consents FROM storytailor_read, storytailor_act;
 
 GRANT UPDATE (status, tier, restrictions, voice_preference, updated_at) ON users TO storytailor_act;
@@ -258,9 +237,5 @@ GRANT UPDATE (status, visible, hidden_by, error, updated_at) ON stories TO story
 GRANT UPDATE (linked, enabled, token_expires_at, last_error, settings, updated_at) ON platform_links TO storytailor_act;
 GRANT UPDATE (permissions, updated_at) ON api_keys TO storytailor_act;
 GRANT UPDATE ("limit") ON rate_limits TO storytailor_act;
-GRANT INSERT ON refunds, runbook_receipts TO storytailor_act;
-
-GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO storytailor_app;
-REVOKE ALL ON runbook_receipts FROM storytailor_app;
-GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO storytailor_act, storytailor_app;
+GRANT INSERT ON refunds TO storytailor_act;
 CREATE EXTENSION IF NOT EXISTS pg_stat_statements;

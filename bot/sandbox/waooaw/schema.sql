@@ -268,30 +268,9 @@ CREATE TABLE audit_log (
 );
 CREATE INDEX audit_log_by_customer ON audit_log (customer_id, at DESC);
 
-CREATE TABLE runbook_receipts (
-    key     text PRIMARY KEY,
-    run_id  text,
-    action  text,
-    digest  text,
-    detail  jsonb,
-    at      timestamptz NOT NULL DEFAULT now()
-);
-
-DO $$
-DECLARE
-    each record;
-BEGIN
-    FOR each IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
-        EXECUTE format('ALTER TABLE %I OWNER TO waooaw_owner', each.tablename);
-    END LOOP;
-END
-$$;
-
-REVOKE ALL ON SCHEMA public FROM PUBLIC;
-GRANT USAGE ON SCHEMA public TO waooaw_read, waooaw_act, waooaw_app, waooaw_owner;
+CALL pg_temp.usual_rights();
 
 -- Tokens and password hashes are nobody's business but the application's.
-GRANT SELECT ON ALL TABLES IN SCHEMA public TO waooaw_read, waooaw_act;
 REVOKE SELECT ON credential_tokens, customer_passwords FROM waooaw_read, waooaw_act;
 
 GRANT UPDATE (status, email, email_verified, timezone, failed_login_attempts, locked_until, rate_limit_tier,
@@ -303,11 +282,7 @@ GRANT UPDATE (status, trial_status, current_period_start, current_period_end, pa
     ON subscriptions TO waooaw_act;
 GRANT UPDATE (tasks_per_day, tokens_limit, override_until, updated_at) ON trials TO waooaw_act;
 GRANT UPDATE (size, status, updated_at) ON positions TO waooaw_act;
-GRANT INSERT ON audit_log, runbook_receipts TO waooaw_act;
-
-GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO waooaw_app;
-REVOKE ALL ON runbook_receipts FROM waooaw_app;
-GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO waooaw_act, waooaw_app;
+GRANT INSERT ON audit_log TO waooaw_act;
 CREATE EXTENSION IF NOT EXISTS pg_stat_statements;
 
 -- Payments, trading and posting: what their runbooks compare with what the partners say.
