@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,12 +12,16 @@ from pathlib import Path
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from bot.cli.sandbox import migrated
 from bot.sandbox.postgres import Postgres
 from bot.store.session import Store, engine_of
 
 CHROMIUM = Path("/usr/bin/chromium")
+
+# What it remembers (sources it has read, examples that failed when exploring) is no part of the repository.
+set_hypothesis_home_dir(Path(tempfile.gettempdir()) / f"runbook-hypothesis-{os.geteuid()}")
 
 # The same examples each time, so that a change is judged by what it changes; `--hypothesis-profile=explore` looks
 # further. How long an example takes decides nothing.
