@@ -118,17 +118,23 @@ def _endpoint(ground: Ground) -> None:
     ground.secrets[SECRET] = ground.secrets[DEPLOYED] = objects.webhook_secrets[ENDPOINT]
 
 
-async def _restarted(ground: Ground) -> None:
-    """What a restart mends: the process answers again, and its sessions are new ones."""
-    ground.services.switches.clear()
+async def end_sessions(ground: Ground, logins: str) -> None:
+    """End the sessions of logins like that."""
     connection = await ground.database.connect()
     try:
         await connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE usename = 'phase1_app' AND datname = current_database()"
+            " WHERE datname = current_database() AND usename LIKE $1",
+            logins,
         )
     finally:
         await connection.close()
+
+
+async def _restarted(ground: Ground) -> None:
+    """What a restart mends: the process answers again, and its sessions are new ones."""
+    ground.services.switches.clear()
+    await end_sessions(ground, "phase1_app")
     write(ground, line("INFO", "server started on port 3000"), line("INFO", "database pool ready (max 10)"))
 
 

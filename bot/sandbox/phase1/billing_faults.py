@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.sandbox.phase1.desk import Desk, desk
+from bot.sandbox.phase1.desk import desk
 from bot.sandbox.phase1.members import PAYING, ids
 from bot.sandbox.phase1.settling import BYSTANDER, settle
 from bot.sandbox.sample import Fault, Ground, Planted
-
-
-async def unpaid(at: Desk, **columns: object) -> None:
-    """The database's side as it was before the member paid, and whatever else is different there."""
-    free = {"tier": "FREE", "status": "active", "stripe_subscription_id": None, "billing_interval": None}
-    await at.row(**{**free, "current_period_start": None, "current_period_end": None, **columns})
 
 
 async def paid_not_updated(ground: Ground) -> Planted:
@@ -23,7 +17,7 @@ async def paid_not_updated(ground: Ground) -> Planted:
         at.subscription(interval="yearly", period_end=at.now + timedelta(days=340))
         event = at.event("customer.subscription.created", PAYING.subscription_id, delivered=False)
         await at.webhook(event, error="Database connection failed")
-        await unpaid(at)
+        await at.unpaid()
     return Planted(ids(PAYING))
 
 
@@ -32,7 +26,7 @@ async def paid_link_missing(ground: Ground) -> Planted:
     await settle(ground)
     async with desk(ground, PAYING) as at:
         at.event("customer.subscription.created", PAYING.subscription_id, delivered=False)
-        await unpaid(at, stripe_customer_id=None)
+        await at.unpaid(stripe_customer_id=None)
     return Planted(ids(PAYING))
 
 
@@ -52,7 +46,7 @@ async def paid_by_two_customers(ground: Ground) -> Planted:
         second = f"{PAYING.customer_id}2"
         if at.objects.find(second) is None:
             at.objects.customer(id=second, email=PAYING.email, name=PAYING.name)
-        await unpaid(at, stripe_customer_id=None)
+        await at.unpaid(stripe_customer_id=None)
     return Planted(ids(PAYING))
 
 
@@ -60,7 +54,7 @@ async def paid_by_known_customer(ground: Ground) -> Planted:
     """P1-01: the customer is stored with another member as well."""
     await settle(ground)
     async with desk(ground, PAYING) as at:
-        await unpaid(at, stripe_customer_id=None)
+        await at.unpaid(stripe_customer_id=None)
         await at.run(
             f"UPDATE subscriptions SET stripe_customer_id = $1 WHERE profile_id = {BYSTANDER}", PAYING.customer_id
         )
@@ -83,7 +77,7 @@ async def paid_unknown_plan(ground: Ground) -> Planted:
             "prod_pro", 4900, id="price_team_monthly", lookup_key="team_monthly", metadata={"tier": "TEAM"}
         )
         at.objects.get(PAYING.subscription_id)["items"]["data"][0]["price"] = price
-        await unpaid(at)
+        await at.unpaid()
     return Planted(ids(PAYING))
 
 
@@ -94,7 +88,7 @@ async def not_paid(ground: Ground) -> Planted:
         at.subscription(status="past_due")
         at.objects.discard(PAYING.invoice_id)
         at.objects.invoice(PAYING.customer_id, 1900, id=PAYING.invoice_id, status="open", attempt_count=2)
-        await unpaid(at)
+        await at.unpaid()
     return Planted(ids(PAYING))
 
 
@@ -103,7 +97,7 @@ async def period_past(ground: Ground) -> Planted:
     await settle(ground)
     async with desk(ground, PAYING) as at:
         at.subscription(period_end=at.now - timedelta(days=2))
-        await unpaid(at)
+        await at.unpaid()
     return Planted(ids(PAYING))
 
 
@@ -111,9 +105,8 @@ async def subscription_ended(ground: Ground) -> Planted:
     """P1-01: cancelled at Stripe five days ago, and both sides agree."""
     await settle(ground)
     async with desk(ground, PAYING) as at:
-        ended = at.epoch(at.now - timedelta(days=5))
-        at.subscription(status="canceled", canceled_at=ended, ended_at=ended)
-        await unpaid(at, status="canceled")
+        at.ended(days=5)
+        await at.unpaid(status="canceled")
     return Planted(ids(PAYING))
 
 
@@ -123,7 +116,7 @@ async def never_subscribed(ground: Ground) -> Planted:
     async with desk(ground, PAYING) as at:
         at.objects.discard(PAYING.subscription_id)
         at.objects.discard(PAYING.invoice_id)
-        await unpaid(at)
+        await at.unpaid()
     return Planted(ids(PAYING))
 
 
@@ -132,7 +125,7 @@ async def unknown_to_stripe(ground: Ground) -> Planted:
     await settle(ground)
     async with desk(ground, PAYING) as at:
         at.objects.forget_customer(PAYING.customer_id)
-        await unpaid(at, stripe_customer_id=None)
+        await at.unpaid(stripe_customer_id=None)
     return Planted(ids(PAYING))
 
 

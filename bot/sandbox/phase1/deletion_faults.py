@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bot.sandbox.phase1.desk import desk
 from bot.sandbox.phase1.members import LEAVING, ids
-from bot.sandbox.phase1.refund_faults import canceled
 from bot.sandbox.phase1.settling import HOLD, settle
 from bot.sandbox.sample import Fault, Ground, Planted
 from bot.sandbox.stripe import Fault as StripeFault
@@ -21,7 +20,7 @@ async def deletion_after_cancellation(ground: Ground) -> Planted:
     """P1-07: the subscription has ended before."""
     await settle(ground)
     async with desk(ground, LEAVING) as at:
-        canceled(at)
+        at.ended(hours=1)
         await at.row(tier="FREE", status="canceled")
     return Planted(ids(LEAVING))
 
@@ -37,8 +36,7 @@ async def deletion_in_dispute(ground: Ground) -> Planted:
     """P1-07: a payment is disputed and not decided."""
     await settle(ground)
     async with desk(ground, LEAVING) as at:
-        charge = at.objects.get(LEAVING.payment_id)["latest_charge"]
-        at.objects.dispute(charge, id=f"dp_{LEAVING.slug}", status="under_review")
+        at.objects.dispute(at.charge, id=f"dp_{LEAVING.slug}", status="under_review")
     return Planted(ids(LEAVING))
 
 

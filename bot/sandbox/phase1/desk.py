@@ -116,6 +116,11 @@ class Desk:
             f"UPDATE subscriptions SET {pairs} WHERE profile_id = $1", self.member.profile_id, *columns.values()
         )
 
+    async def unpaid(self, **columns: Any) -> None:
+        """The database's side as it was before the member paid, and whatever else is different there."""
+        free = {"tier": "FREE", "status": "active", "stripe_subscription_id": None, "billing_interval": None}
+        await self.row(**{**free, "current_period_start": None, "current_period_end": None, **columns})
+
     async def used(self, feature: str, used: int) -> None:
         """How much of a feature the member has used this month."""
         await self.run(
@@ -140,6 +145,16 @@ class Desk:
         end = self.epoch(period_end or self.now + PERIOD)
         self.objects.subscription(self.member.customer_id, PRICES[interval][0], period_end=end, **(made | fields))
 
+    def ended(self, **ago: float) -> None:
+        """The subscription at Stripe was cancelled that long ago; our webhook did not get to know."""
+        ended = self.epoch(self.now - timedelta(**ago))
+        self.subscription(status="canceled", canceled_at=ended, ended_at=ended)
+
+    @property
+    def charge(self) -> str:
+        """The charge at Stripe of the member's payment."""
+        return str(self.objects.get(self.member.payment_id)["latest_charge"])
+
     def payment(self, amount: int, **fields: Any) -> str:
         """The member's payment at Stripe, in cents, in place of the one before; its charge's id."""
         before = self.objects.find(self.member.payment_id)
@@ -151,7 +166,7 @@ class Desk:
 
     def event(self, kind: str, about: str, *, delivered: bool, hours_ago: float = 26) -> str:
         """An event at Stripe about an object as it is now; its id. Undelivered ones show as pending."""
-        event_id = f"evt_{self.member.slug}_{kind.replace('.', '_')}"
+        event_id = self.member.event_id(kind)
         if self.objects.find(event_id) is not None:
             self.objects.discard(event_id)
         made = self.epoch(self.now - timedelta(hours=hours_ago))

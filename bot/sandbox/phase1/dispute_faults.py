@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.sandbox.phase1.desk import Desk, desk
+from bot.sandbox.phase1.desk import desk
 from bot.sandbox.phase1.members import DISPUTE, ids
 from bot.sandbox.phase1.settling import settle
 from bot.sandbox.sample import Fault, Ground, Planted
@@ -18,17 +18,11 @@ async def _disputed(ground: Ground, stands: str, *, days_left: int = 6, **column
     """The member's payment is disputed; what is different in the database."""
     await settle(ground)
     async with desk(ground, DISPUTE) as at:
-        charge = at.objects.get(DISPUTE.payment_id)["latest_charge"]
         details = {"due_by": at.objects.now() + days_left * DAY, "has_evidence": False, "past_due": days_left < 0}
-        at.objects.dispute(charge, id=DISPUTE_ID, status=stands, reason="fraudulent", evidence_details=details)
+        at.objects.dispute(at.charge, id=DISPUTE_ID, status=stands, reason="fraudulent", evidence_details=details)
         if columns:
             await at.row(**columns)
     return Planted(IDS)
-
-
-def _over(at: Desk) -> None:
-    ended = at.objects.now() - DAY
-    at.subscription(status="canceled", canceled_at=ended, ended_at=ended)
 
 
 async def dispute_open(ground: Ground) -> Planted:
@@ -55,7 +49,7 @@ async def dispute_lost_and_ended(ground: Ground) -> Planted:
     """P1-06: lost, cancelled at Stripe, and the database was not told."""
     planted = await _disputed(ground, "lost")
     async with desk(ground, DISPUTE, fresh=False) as at:
-        _over(at)
+        at.ended(days=1)
     return planted
 
 
@@ -76,7 +70,7 @@ async def dispute_won_and_ended(ground: Ground) -> Planted:
     """P1-06: won, still suspended, and the subscription has ended meanwhile."""
     planted = await dispute_won(ground)
     async with desk(ground, DISPUTE, fresh=False) as at:
-        _over(at)
+        at.ended(days=1)
     return planted
 
 

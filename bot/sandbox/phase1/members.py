@@ -48,6 +48,10 @@ class Member:
         """Stripe's payment intent for it."""
         return f"pi_{self.slug}"
 
+    def event_id(self, kind: str) -> str:
+        """Stripe's event of this kind."""
+        return f"evt_{self.slug}_{kind.replace('.', '_')}"
+
 
 PAYING = Member("Nora Field", 1)
 QUOTA = Member("Otis Brand", 2)

@@ -9,7 +9,8 @@ from bot.sandbox.phase1.settling import settle
 from bot.sandbox.sample import Fault, Ground, Planted
 from bot.sandbox.services import Switch
 
-OLDEST = ids(MEMBERS[2], event=f"evt_{MEMBERS[2].slug}_customer_subscription_updated")
+UPDATED = "customer.subscription.updated"
+OLDEST = ids(MEMBERS[2], event=MEMBERS[2].event_id(UPDATED))
 
 
 async def _missed(ground: Ground) -> dict[str, str]:
@@ -17,7 +18,7 @@ async def _missed(ground: Ground) -> dict[str, str]:
     await settle(ground)
     for hours, member in enumerate(MEMBERS[:3], start=2):
         async with desk(ground, member) as at:
-            at.event("customer.subscription.updated", member.subscription_id, delivered=False, hours_ago=hours)
+            at.event(UPDATED, member.subscription_id, delivered=False, hours_ago=hours)
     return OLDEST
 
 

@@ -8,48 +8,46 @@ from bot.sandbox.phase1.members import QUOTA, ids
 from bot.sandbox.phase1.settling import settle
 from bot.sandbox.sample import Fault, Ground, Planted
 
+IDS = ids(QUOTA)
+
+
+async def _used(ground: Ground, **used: int) -> Planted:
+    """A healthy member, and how much of some features they have used this month."""
+    await settle(ground)
+    async with desk(ground, QUOTA) as at:
+        for feature, number in used.items():
+            await at.used(feature, number)
+    return Planted(IDS)
+
 
 async def quota_in_order(ground: Ground) -> Planted:
     """P1-02: nothing is used up, and exports, which have no limit, are used a lot."""
-    await settle(ground)
-    async with desk(ground, QUOTA) as at:
-        await at.used("exports", 250_000)
-    return Planted(ids(QUOTA))
+    return await _used(ground, exports=250_000)
 
 
 async def quota_used_up(ground: Ground) -> Planted:
     """P1-02: all renders of the month are used."""
-    await settle(ground)
-    async with desk(ground, QUOTA) as at:
-        await at.used("renders", 2000)
-    return Planted(ids(QUOTA))
+    return await _used(ground, renders=2000)
 
 
 async def quota_without_api(ground: Ground) -> Planted:
     """P1-02: renders and masks are used up, and the admin API does not answer."""
-    await settle(ground)
-    async with desk(ground, QUOTA) as at:
-        await at.used("masks", 104)
-        await at.used("renders", 2000)
+    planted = await _used(ground, masks=104, renders=2000)
     down(ground)
-    return Planted(ids(QUOTA))
+    return planted
 
 
 async def quota_of_suspended(ground: Ground) -> Planted:
     """P1-02: used up, and the account is suspended anyway."""
-    await settle(ground)
-    async with desk(ground, QUOTA) as at:
-        await at.used("renders", 2000)
+    planted = await _used(ground, renders=2000)
+    async with desk(ground, QUOTA, fresh=False) as at:
         await at.row(status="suspended")
-    return Planted(ids(QUOTA))
+    return planted
 
 
 async def quota_unknown(ground: Ground) -> Planted:
     """P1-02: a feature that the plan says nothing about."""
-    await settle(ground)
-    async with desk(ground, QUOTA) as at:
-        await at.used("voice_minutes", 12)
-    return Planted(ids(QUOTA))
+    return await _used(ground, voice_minutes=12)
 
 
 async def quota_untouched(ground: Ground) -> Planted:
@@ -57,28 +55,23 @@ async def quota_untouched(ground: Ground) -> Planted:
     await settle(ground)
     async with desk(ground, QUOTA) as at:
         await at.run("DELETE FROM rate_limits WHERE profile_id = $1", QUOTA.profile_id)
-    return Planted(ids(QUOTA))
+    return Planted(IDS)
 
 
 async def quota_exceeded(ground: Ground) -> Planted:
     """P1-05: somebody is far above a limit that should have stopped them."""
-    await settle(ground)
-    async with desk(ground, QUOTA) as at:
-        await at.used("renders", 2600)
-    return Planted(ids(QUOTA))
+    return await _used(ground, renders=2600)
 
 
 async def plans_unclear(ground: Ground) -> Planted:
     """P1-05: a feature without a plan, a plan said twice, and a value that is no number."""
-    await settle(ground)
-    async with desk(ground, QUOTA) as at:
-        await at.used("voice_minutes", 12)
-        await at.used("seats", 4)
+    planted = await _used(ground, voice_minutes=12, seats=4)
+    async with desk(ground, QUOTA, fresh=False) as at:
         await at.run(
             "INSERT INTO plan_features (tier, feature, value)"
             " VALUES ('PRO', 'renders', '2500'), ('PRO', 'seats', 'five')"
         )
-    return Planted(ids(QUOTA))
+    return planted
 
 
 QUOTA_FAULTS: dict[str, Fault] = {

@@ -2,72 +2,60 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from bot.sandbox.phase1.desk import Desk, desk
 from bot.sandbox.phase1.members import REFUND, ids
 from bot.sandbox.phase1.settling import settle
 from bot.sandbox.sample import Fault, Ground, Planted
 
 
-def canceled(at: Desk) -> None:
-    """The subscription at Stripe was cancelled an hour ago; our webhook did not get to know."""
-    ended = at.epoch(at.now - timedelta(hours=1))
-    at.subscription(status="canceled", canceled_at=ended, ended_at=ended)
-
-
 def _refunded(at: Desk) -> None:
-    charge = at.objects.get(at.objects.get(REFUND.payment_id)["latest_charge"])
+    charge = at.objects.get(at.charge)
     charge |= {"amount_refunded": charge["amount"], "refunded": True}
     given = {"charge": charge["id"], "payment_intent": REFUND.payment_id, "amount": charge["amount"]}
     at.objects.add("re", "refund", given, {"currency": "usd", "status": "succeeded", "reason": None})
-
-
-def _charge(at: Desk) -> dict[str, str]:
-    return {"charge": str(at.objects.get(REFUND.payment_id)["latest_charge"])}
 
 
 async def refund_wished(ground: Ground) -> Planted:
     """P1-03: Pro, paid nine days ago, and the member wants out."""
     await settle(ground)
     async with desk(ground, REFUND) as at:
-        return Planted(ids(REFUND, **_charge(at)))
+        return Planted(ids(REFUND, charge=at.charge))
 
 
 async def refund_of_disputed(ground: Ground) -> Planted:
     """P1-03: the payment is disputed already."""
     await settle(ground)
     async with desk(ground, REFUND) as at:
-        at.objects.dispute(_charge(at)["charge"])
-        return Planted(ids(REFUND, **_charge(at)))
+        at.objects.dispute(at.charge)
+        return Planted(ids(REFUND, charge=at.charge))
 
 
 async def canceled_not_downgraded(ground: Ground) -> Planted:
     """P1-03: cancelled and refunded at Stripe, and the webhooks never arrived."""
     await settle(ground)
     async with desk(ground, REFUND) as at:
-        canceled(at)
+        at.ended(hours=1)
         _refunded(at)
-        return Planted(ids(REFUND, **_charge(at)))
+        return Planted(ids(REFUND, charge=at.charge))
 
 
 async def canceled_not_refunded(ground: Ground) -> Planted:
     """P1-03: cancelled at both sides, and the refund was forgotten."""
     await settle(ground)
     async with desk(ground, REFUND) as at:
-        canceled(at)
+        at.ended(hours=1)
         await at.row(tier="FREE", status="canceled")
-        return Planted(ids(REFUND, **_charge(at)))
+        return Planted(ids(REFUND, charge=at.charge))
 
 
 async def refunded_already(ground: Ground) -> Planted:
     """P1-03: everything was done before."""
     await settle(ground)
     async with desk(ground, REFUND) as at:
-        canceled(at)
+        at.ended(hours=1)
         _refunded(at)
         await at.row(tier="FREE", status="canceled")
-        return Planted(ids(REFUND, **_charge(at)))
+        return Planted(ids(REFUND, charge=at.charge))
 
 
 async def refund_of_nothing(ground: Ground) -> Planted:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.sandbox.phase1.app import DEPLOYED, ENDPOINT, SECRET, down, line, write
-from bot.sandbox.phase1.desk import Desk, desk
+from bot.sandbox.phase1.app import DEPLOYED, ENDPOINT, SECRET, down, end_sessions, line, write
+from bot.sandbox.phase1.desk import desk
 from bot.sandbox.phase1.members import EVENT, MEMBERS, ids
 from bot.sandbox.phase1.settling import limit_sessions, settle
 from bot.sandbox.sample import Fault, Ground, Planted
@@ -21,23 +21,11 @@ async def healthy(ground: Ground) -> Planted:
     return Planted(ids(MEMBERS[0]))
 
 
-async def _unpaid(at: Desk) -> None:
-    """The database as it was before the member paid."""
-    await at.row(
-        tier="FREE",
-        status="active",
-        stripe_subscription_id=None,
-        billing_interval=None,
-        current_period_start=None,
-        current_period_end=None,
-    )
-
-
 async def _failed(ground: Ground, error: str, *, hours_ago: float = 3, noted: bool = True) -> str:
     """The member paid, and the event about it was not taken; its id."""
     await settle(ground)
     async with desk(ground, EVENT) as at:
-        await _unpaid(at)
+        await at.unpaid()
         event = at.event(CREATED, EVENT.subscription_id, delivered=False, hours_ago=hours_ago)
         if noted:
             await at.webhook(event, error=error)
@@ -61,14 +49,14 @@ async def webhook_secret_wrong(ground: Ground) -> Planted:
 async def webhook_secret_put_right(ground: Ground) -> Planted:
     """Somebody has given the application the endpoint's secret; nothing else changes."""
     ground.secrets[SECRET] = ground.secrets[DEPLOYED] = ground.stripe.objects.webhook_secrets[ENDPOINT]
-    return Planted(ids(EVENT, event=f"evt_{EVENT.slug}_{CREATED.replace('.', '_')}"))
+    return Planted(ids(EVENT, event=EVENT.event_id(CREATED)))
 
 
 async def database_away(ground: Ground) -> Planted:
     """P1-04: the database lets nobody in, and the event failed on it."""
     event = await _failed(ground, NO_DATABASE, noted=False)
     await limit_sessions(ground, 0)
-    await _end_sessions(ground)
+    await end_sessions(ground, "phase1%")
 
     async def back() -> None:
         await limit_sessions(ground, -1)
@@ -79,19 +67,7 @@ async def database_away(ground: Ground) -> Planted:
 async def database_back(ground: Ground) -> Planted:
     """The database lets everybody in again; nothing else changes."""
     await limit_sessions(ground, -1)
-    return Planted(ids(EVENT, event=f"evt_{EVENT.slug}_{CREATED.replace('.', '_')}"))
-
-
-async def _end_sessions(ground: Ground) -> None:
-    """Those that are there when the database stops to let anybody in."""
-    connection = await ground.database.connect()
-    try:
-        await connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND usename LIKE 'phase1%'"
-        )
-    finally:
-        await connection.close()
+    return Planted(ids(EVENT, event=EVENT.event_id(CREATED)))
 
 
 async def webhook_without_profile(ground: Ground) -> Planted:
