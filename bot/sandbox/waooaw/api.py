@@ -87,6 +87,10 @@ class Api:
         self.ground.services.answer("GET", f"{PREFIX}/health", Reply(json={"status": "ok"}))
         self.ground.services.answer("GET", f"{PREFIX}/health/scheduler", Reply(then=self._scheduler))
 
+    def refuses(self, platform: str, status: int, error: str) -> None:
+        """A connection test with the platform is answered so until the credential is refreshed."""
+        self.tests[platform] = {"ok": False, "platform_status": status, "error": error, "scopes": [], "usage": None}
+
     async def _scheduler(self, _asked: Asked) -> Json | Reply:
         again = all(restarts(self.ground, each) > self._restarts[each] for each in self.scheduler_needs)
         if self.scheduler_error and not again:

@@ -46,13 +46,7 @@ async def wrong_key(ground: Ground) -> Planted:
 async def api_changed(ground: Ground) -> Planted:
     """WA-06: Instagram refuses the same call of eight customers since this morning."""
     api = await settled(ground)
-    api.tests["instagram"] = {
-        "ok": False,
-        "platform_status": 400,
-        "error": "(#2635) You are calling a deprecated version",
-        "scopes": [],
-        "usage": None,
-    }
+    api.refuses("instagram", 400, "(#2635) You are calling a deprecated version")
     await execute(ground, REFUSALS)
     return Planted(SAMPLE)
 
@@ -60,7 +54,7 @@ async def api_changed(ground: Ground) -> Planted:
 async def refused_without_reason(ground: Ground) -> Planted:
     """WA-06: 403 for this customer alone, with nothing that says why."""
     api = await settled(ground)
-    api.tests["instagram"] = {"ok": False, "platform_status": 403, "error": "Forbidden", "scopes": [], "usage": None}
+    api.refuses("instagram", 403, "Forbidden")
     return Planted(SAMPLE)
 
 

@@ -12,7 +12,6 @@ from bot.sandbox.waooaw.engine import SCHEDULER
 from bot.sandbox.waooaw.state import settled
 
 GOAL = key("goal meera instagram")
-SETS = "UPDATE goals SET {} WHERE id = $1"
 FAILED_RUN = """
 INSERT INTO goal_runs (goal_id, attempted_at, finished_at, outcome, error)
 VALUES ($1, now() - interval '30 minutes', now() - interval '29 minutes', 'failed', $2)
@@ -38,17 +37,12 @@ async def scheduler_hung(ground: Ground) -> Planted:
 
 async def goal_not_approved(ground: Ground) -> Planted:
     """WA-01: nobody of operations has approved the goal; the word is written as the portal shows it."""
-    await settled(ground)
-    change = "status = 'Pending', approved_at = NULL, approved_by = NULL, next_run_at = NULL"
-    await execute(ground, SETS.format(change), GOAL)
-    return Planted(IDS)
+    return await _goal(ground, "status = 'Pending', approved_at = NULL, approved_by = NULL, next_run_at = NULL")
 
 
 async def goal_paused(ground: Ground) -> Planted:
     """WA-01: somebody paused the goal yesterday."""
-    await settled(ground)
-    await execute(ground, SETS.format("status = 'paused', paused_at = now() - interval '1 day'"), GOAL)
-    return Planted(IDS)
+    return await _goal(ground, "status = 'paused', paused_at = now() - interval '1 day'")
 
 
 async def goal_credential_expired(ground: Ground) -> Planted:
@@ -66,19 +60,15 @@ async def goal_credential_expired(ground: Ground) -> Planted:
 
 async def goal_in_other_zone(ground: Ground) -> Planted:
     """WA-01: the goal's clock is New York's, its customer's is India's."""
-    await settled(ground)
     change = """timezone = 'America/New_York', next_run_at =
         (date_trunc('day', now() AT TIME ZONE 'America/New_York') + interval '1 day 10 hours')
         AT TIME ZONE 'America/New_York'"""
-    await execute(ground, SETS.format(change), GOAL)
-    return Planted(IDS)
+    return await _goal(ground, change)
 
 
 async def goal_not_planned(ground: Ground) -> Planted:
     """WA-01: approved, and the scheduler has no next run for it."""
-    await settled(ground)
-    await execute(ground, SETS.format("next_run_at = NULL"), GOAL)
-    return Planted(IDS)
+    return await _goal(ground, "next_run_at = NULL")
 
 
 async def goal_failed(ground: Ground) -> Planted:
@@ -93,6 +83,13 @@ async def scheduler_without_database(ground: Ground) -> Planted:
     await settled(ground)
     trouble = "ERROR sqlalchemy.exc.OperationalError: connection pool exhausted"
     ground.programs.answer(engine.log(SCHEDULER, (8, trouble), (5, trouble), (1, "INFO heartbeat")))
+    return Planted(IDS)
+
+
+async def _goal(ground: Ground, change: str) -> Planted:
+    """Everything in order but for the goal."""
+    await settled(ground)
+    await execute(ground, f"UPDATE goals SET {change} WHERE id = $1", GOAL)
     return Planted(IDS)
 
 

@@ -74,30 +74,22 @@ async def trading_paused(ground: Ground) -> Planted:
 
 async def over_notional(ground: Ground) -> Planted:
     """WA-15: an order of 9,000 USD where 5,000 are allowed."""
-    await settled(ground)
-    await execute(ground, VIOLATION, RAVI, "max_notional", 5000, 9000, 2)
-    return Planted(IDS)
+    return await _blocked(ground, "max_notional", 5000, 9000, times=2)
 
 
 async def over_units(ground: Ground) -> Planted:
     """WA-15: an order of 0.8 units where 0.5 are allowed."""
-    await settled(ground)
-    await execute(ground, VIOLATION, RAVI, "max_units", 0.5, 0.8, 1)
-    return Planted(IDS)
+    return await _blocked(ground, "max_units", 0.5, 0.8)
 
 
 async def beyond_ceiling(ground: Ground) -> Planted:
     """WA-15: an order that nobody may allow."""
-    await settled(ground)
-    await execute(ground, VIOLATION, RAVI, "max_notional", 5000, 90000, 1)
-    return Planted(IDS)
+    return await _blocked(ground, "max_notional", 5000, 90000)
 
 
 async def agent_runs_wild(ground: Ground) -> Planted:
     """WA-15: the agent tries again and again."""
-    await settled(ground)
-    await execute(ground, VIOLATION, RAVI, "max_notional", 5000, 9000, 40)
-    return Planted(IDS)
+    return await _blocked(ground, "max_notional", 5000, 9000, times=40)
 
 
 async def limits_raised(ground: Ground) -> Planted:
@@ -105,6 +97,12 @@ async def limits_raised(ground: Ground) -> Planted:
     await over_notional(ground)
     raised = "UPDATE agents SET max_notional = 10000, limits_until = now() + interval '1 day' WHERE customer_id = $1"
     await execute(ground, raised, RAVI)
+    return Planted(IDS)
+
+
+async def _blocked(ground: Ground, limit: str, allowed: float, asked: float, *, times: int = 1) -> Planted:
+    await settled(ground)
+    await execute(ground, VIOLATION, RAVI, limit, allowed, asked, times)
     return Planted(IDS)
 
 

@@ -20,14 +20,14 @@ NEARLY_ALL: dict[str, Any] = {"ok": True, "platform_status": 200, "error": None,
 async def requests_exhausted(ground: Ground) -> Planted:
     """WA-08: more requests within the hour than the customer's tier allows; every twentieth got a 429."""
     await settled(ground)
-    await execute(ground, CALLS, MEERA, None, "/cp/agents", "in", None, 1100, 20, 429)
+    await _asked(ground, 1100)
     return Planted(IDS)
 
 
 async def requests_nearly_exhausted(ground: Ground) -> Planted:
     """WA-08: 860 of 1,000 requests within the hour."""
     await settled(ground)
-    await execute(ground, CALLS, MEERA, None, "/cp/agents", "in", None, 860, 5000, 429)
+    await _asked(ground, 860, refused_every=5000)
     return Planted(IDS)
 
 
@@ -35,7 +35,7 @@ async def highest_tier_exhausted(ground: Ground) -> Planted:
     """WA-08: the highest tier that has a limit, and the limit is reached."""
     await settled(ground)
     await execute(ground, "UPDATE customers SET rate_limit_tier = 'premium' WHERE id = $1", MEERA)
-    await execute(ground, CALLS, MEERA, None, "/cp/agents", "in", None, 5100, 20, 429)
+    await _asked(ground, 5100)
     return Planted(IDS)
 
 
@@ -67,18 +67,28 @@ async def retry_storm(ground: Ground) -> Planted:
     await settled(ground)
     expire = "UPDATE credentials SET status = 'expired', token_expires_at = now() - interval '1 hour' WHERE id = $1"
     await execute(ground, expire, key("credential meera instagram"))
-    await execute(ground, CALLS, MEERA, GOAL, "/graph/me/media", "out", "instagram", 400, 1, 401)
+    await _retried(ground)
     return Planted({**IDS, "credential_id": str(key("credential meera instagram"))})
 
 
 async def retry_storm_paused(ground: Ground) -> Planted:
     """WA-08: the goal that retried was paused ten minutes ago, and its connection works again."""
     await settled(ground)
-    await execute(ground, CALLS, MEERA, GOAL, "/graph/me/media", "out", "instagram", 400, 1, 401)
+    await _retried(ground)
     await execute(
         ground, "UPDATE goals SET status = 'paused', paused_at = now() - interval '10 min' WHERE id = $1", GOAL
     )
     return Planted(IDS)
+
+
+async def _asked(ground: Ground, number: int, *, refused_every: int = 20) -> None:
+    """So many requests of the customer within the hour."""
+    await execute(ground, CALLS, MEERA, None, "/cp/agents", "in", None, number, refused_every, 429)
+
+
+async def _retried(ground: Ground) -> None:
+    """A goal that posts again and again, and is refused each time."""
+    await execute(ground, CALLS, MEERA, GOAL, "/graph/me/media", "out", "instagram", 400, 1, 401)
 
 
 FAULTS = {

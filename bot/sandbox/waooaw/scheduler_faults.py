@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from bot.sandbox.programs import Answer
 from bot.sandbox.sample import Ground, Planted
 from bot.sandbox.waooaw import engine
@@ -15,6 +13,7 @@ from bot.sandbox.waooaw.state import settled
 
 LATE = engine.scheduler_report(heartbeat="9 minutes", late=True)
 NO_REPORT = engine.scheduler_report(running=False, heartbeat="9 minutes", late=True)
+NO_PROCESSES = docker("top", SCHEDULER, err="Error response from daemon: container is not running\n", code=1)
 LIST_DUMP = ("compose", "exec", "-T", SCHEDULER, "ls", "-l", "--time-style=+%s", DUMP)
 
 
@@ -23,7 +22,7 @@ async def scheduler_crashed(ground: Ground) -> Planted:
     await _down(ground, "no heartbeat for 540 s")
     ground.programs.answer(
         engine.container(SCHEDULER, "exited", "Exited (1) 9 minutes ago"),
-        docker("top", SCHEDULER, err="Error response from daemon: container is not running\n", code=1),
+        NO_PROCESSES,
         NO_REPORT,
         engine.log(
             SCHEDULER,
@@ -48,7 +47,7 @@ async def scheduler_killed(ground: Ground) -> Planted:
     await _down(ground, "no heartbeat for 540 s")
     ground.programs.answer(
         engine.container(SCHEDULER, "exited", "Exited (137) 9 minutes ago"),
-        docker("top", SCHEDULER, err="Error response from daemon: container is not running\n", code=1),
+        NO_PROCESSES,
         NO_REPORT,
     )
     return Planted(IDS)
@@ -68,7 +67,7 @@ async def scheduler_leaking(ground: Ground) -> Planted:
         engine.memory(SCHEDULER, 96.2, "1.92GiB"),
         LATE,
         engine.log(SCHEDULER, (50, "INFO heartbeat"), (9, "WARNING Out of memory: 1.92 GiB in use, tasks are delayed")),
-        docker("compose", "kill", "--signal", "SIGUSR1", SCHEDULER, then=_dumped()),
+        _dump(),
     )
     return Planted(IDS)
 
@@ -78,7 +77,7 @@ async def scheduler_filling(ground: Ground) -> Planted:
     await settled(ground)
     ground.programs.answer(
         engine.memory(SCHEDULER, 88.0, "1.76GiB"),
-        docker("compose", "kill", "--signal", "SIGUSR1", SCHEDULER, then=_dumped()),
+        _dump(),
     )
     return Planted(IDS)
 
@@ -133,9 +132,10 @@ async def _down(ground: Ground, reason: str) -> Api:
     return api
 
 
-def _dumped() -> Sequence[Answer]:
-    said = f"-rw-r--r-- 1 waooaw waooaw 48211 4102444800 {DUMP}\n"
-    return (docker(*LIST_DUMP, out=said),)
+def _dump() -> Answer:
+    """The signal that makes the scheduler write its memory to a file, and the file there after that."""
+    listed = docker(*LIST_DUMP, out=f"-rw-r--r-- 1 waooaw waooaw 48211 4102444800 {DUMP}\n")
+    return docker("compose", "kill", "--signal", "SIGUSR1", SCHEDULER, then=(listed,))
 
 
 FAULTS = {

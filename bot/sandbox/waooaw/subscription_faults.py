@@ -55,29 +55,17 @@ async def sync_failed(ground: Ground) -> Planted:
 
 async def payment_not_captured(ground: Ground) -> Planted:
     """WA-19: our database says captured, Razorpay says failed: nobody has paid."""
-    await _on_trial(ground)
-    razorpay = Razorpay(ground)
-    razorpay.attempts = [attempt(PAID, ORDER, "failed", minutes=60)]
-    razorpay.serve()
-    return Planted(NAMED)
+    return await _razorpay_says(ground, "failed")
 
 
 async def payment_refunded(ground: Ground) -> Planted:
     """WA-19: the payment was given back."""
-    await _on_trial(ground)
-    razorpay = Razorpay(ground)
-    razorpay.attempts = [attempt(PAID, ORDER, "refunded", minutes=60, amount_refunded=299900)]
-    razorpay.serve()
-    return Planted(NAMED)
+    return await _razorpay_says(ground, "refunded", amount_refunded=299900)
 
 
 async def paid_too_little(ground: Ground) -> Planted:
     """WA-19: less was paid than the plan costs."""
-    await _on_trial(ground)
-    razorpay = Razorpay(ground)
-    razorpay.attempts = [attempt(PAID, ORDER, "captured", minutes=60, amount=99900)]
-    razorpay.serve()
-    return Planted(NAMED)
+    return await _razorpay_says(ground, "captured", amount=99900)
 
 
 async def features_closed(ground: Ground) -> Planted:
@@ -99,6 +87,15 @@ async def _on_trial(ground: Ground) -> None:
     await execute(ground, TRIAL, SUBSCRIPTION)
     await execute(ground, OLD, CANCELLED, MEERA)
     await execute(ground, "UPDATE customers SET rate_limit_tier = 'trial' WHERE id = $1", MEERA)
+
+
+async def _razorpay_says(ground: Ground, status: str, **fields: int) -> Planted:
+    """On trial, and the payment that our database has as captured, as Razorpay has it."""
+    await _on_trial(ground)
+    razorpay = Razorpay(ground)
+    razorpay.attempts = [attempt(PAID, ORDER, status, minutes=60, **fields)]
+    razorpay.serve()
+    return Planted(NAMED)
 
 
 FAULTS = {

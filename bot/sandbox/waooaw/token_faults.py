@@ -12,7 +12,6 @@ UPDATE credentials SET status = 'expired', token_expires_at = now() - interval '
                        last_refreshed_at = now() - interval '61 days', last_error = $2
 WHERE customer_id = $1 AND platform = 'instagram'
 """
-REFUSED = {"ok": False, "platform_status": 401, "error": "Invalid access token", "scopes": [], "usage": None}
 
 
 async def token_expired(ground: Ground) -> Planted:
@@ -25,7 +24,7 @@ async def token_expired(ground: Ground) -> Planted:
 async def token_rejected(ground: Ground) -> Planted:
     """WA-05: active and good for weeks by our database, and Instagram answers 401."""
     api = await settled(ground)
-    api.tests["instagram"] = REFUSED
+    api.refuses("instagram", 401, "Invalid access token")
     return Planted(SAMPLE)
 
 
