@@ -7,7 +7,7 @@ from datetime import timedelta
 from bot.sandbox.aias.accounts import IRIS, LENA
 from bot.sandbox.aias.desk import PRICES, Desk
 from bot.sandbox.aias.health import desk_of, settle
-from bot.sandbox.aias.webhook_faults import accounts_behind, free
+from bot.sandbox.aias.webhook_faults import accounts_behind
 from bot.sandbox.sample import Fault, Ground, Planted
 
 
@@ -15,7 +15,7 @@ async def two_behind(ground: Ground) -> Planted:
     """Iris is not the only one whose event never came."""
     planted = await accounts_behind(ground)
     async with desk_of(ground) as desk:
-        await desk.tier(LENA, tier="free", status="none", stripe_subscription_id=None, current_period_end=None)
+        await desk.free(LENA)
         desk.event(LENA, "customer.subscription.updated", delivered=False, minutes_ago=25)
     return planted
 
@@ -24,7 +24,7 @@ async def payment_declined(ground: Ground) -> Planted:
     """The card was declined twice; the invoice is open and the subscription past due."""
     await settle(ground)
     async with desk_of(ground) as desk:
-        await free(desk)
+        await desk.free(IRIS)
         desk.subscribe(IRIS, status="past_due")
         desk.objects.discard(IRIS.invoice_id)
         made = {"id": IRIS.invoice_id, "attempt_count": 2}
@@ -36,7 +36,7 @@ async def subscription_ended(ground: Ground) -> Planted:
     """Cancelled, and the period is over."""
     await settle(ground)
     async with desk_of(ground) as desk:
-        await free(desk)
+        await desk.free(IRIS)
         ended = desk.now - timedelta(days=3)
         desk.subscribe(IRIS, status="canceled", period_end=ended, ended_at=desk.epoch(ended))
     return Planted(IRIS.ids())
@@ -46,7 +46,7 @@ async def never_bought(ground: Ground) -> Planted:
     """Stripe never heard of this address."""
     await settle(ground)
     async with desk_of(ground) as desk:
-        await free(desk)
+        await desk.free(IRIS)
         await desk.tier(IRIS, stripe_customer_id=None)
         desk.objects.forget_customer(IRIS.customer_id)
     return Planted(IRIS.ids())
@@ -56,7 +56,7 @@ async def checkout_abandoned(ground: Ground) -> Planted:
     """A customer at Stripe, without any purchase."""
     await settle(ground)
     async with desk_of(ground) as desk:
-        await free(desk)
+        await desk.free(IRIS)
         desk.objects.forget_customer(IRIS.customer_id)
         desk.objects.customer(id=IRIS.customer_id, email=IRIS.email, name=IRIS.name)
     return Planted(IRIS.ids())
@@ -66,7 +66,7 @@ async def two_customers(ground: Ground) -> Planted:
     """The address is twice at Stripe, and linked to nobody here."""
     await settle(ground)
     async with desk_of(ground) as desk:
-        await free(desk)
+        await desk.free(IRIS)
         await desk.tier(IRIS, stripe_customer_id=None)
         _twin(desk)
     return Planted(IRIS.ids())
@@ -84,7 +84,7 @@ async def plan_unknown(ground: Ground) -> Planted:
     """A subscription to something that is none of our plans."""
     await settle(ground)
     async with desk_of(ground) as desk:
-        await free(desk)
+        await desk.free(IRIS)
         subscription = desk.objects.get(IRIS.subscription_id)
         price = dict(subscription["items"]["data"][0]["price"])
         subscription["items"]["data"][0]["price"] = price | {"metadata": {"tier": "workshop"}}

@@ -152,6 +152,10 @@ class Desk:
             f"UPDATE subscription_tiers SET {pairs} WHERE user_id = $1", account.user_id, *columns.values()
         )
 
+    async def free(self, account: Account) -> None:
+        """The account has no plan as far as the platform knows."""
+        await self.tier(account, tier="free", status="none", stripe_subscription_id=None, current_period_end=None)
+
     def subscribe(self, account: Account, *, tier: str = "", period_end: datetime | None = None, **fields: Any) -> None:
         """The account's customer at Stripe and its one subscription, in place of those before, paid."""
         self.objects.forget_customer(account.customer_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -62,6 +62,18 @@ class Vercel:
                 for key, at in named.items()
             ]
         }
+
+    def builds(self, ground: Ground, then: Callable[[], None] = lambda: None) -> None:
+        """From now on a deployment that is asked for is made and live at once; `then` is what it mends besides."""
+
+        async def built(_: Asked) -> Json:
+            made = deployment("dpl_42", "Redeploy", datetime.now(UTC))
+            self.deployments.insert(0, made)
+            self.current = made["uid"]
+            then()
+            return made
+
+        ground.services.answer("POST", "/vercel/v13/deployments", Reply(200, then=built, token=True))
 
 
 def deployment(uid: str, message: str, at: datetime, state: str = "READY") -> Json:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from bot.sandbox.aias import logs
 from bot.sandbox.aias.accounts import IRIS
 from bot.sandbox.aias.desk import PERIOD, PRICES, WEBHOOK, Desk, price_of
 from bot.sandbox.aias.health import desk_of, settle
-from bot.sandbox.aias.vendors import Vendors, Vercel, ago, deployment
+from bot.sandbox.aias.vendors import Vendors, Vercel, ago
 from bot.sandbox.sample import Fault, Ground, Planted
 from bot.sandbox.services import Asked, Reply
 
@@ -74,15 +72,7 @@ async def secret_not_deployed(ground: Ground) -> Planted:
     vercel = Vercel(secret_set=ago(minutes=20))
     Vendors(vercel).serve(ground)
     _signatures_refused(ground)
-
-    async def built(_: Asked) -> object:
-        made = deployment("dpl_42", "Redeploy", datetime.now(UTC))
-        vercel.deployments.insert(0, made)
-        vercel.current = made["uid"]
-        logs.write(ground)
-        return made
-
-    ground.services.answer("POST", "/vercel/v13/deployments", Reply(200, then=built, token=True))
+    vercel.builds(ground, then=lambda: logs.write(ground))
     return planted
 
 
@@ -90,7 +80,7 @@ async def processing_failed(ground: Ground) -> Planted:
     """The event came, and our code had no database connection for it."""
     await settle(ground)
     async with desk_of(ground) as desk:
-        await free(desk)
+        await desk.free(IRIS)
         event = desk.event(IRIS, "customer.subscription.updated", delivered=False, minutes_ago=30)
         await desk.heard(IRIS, event, error="timeout: no database connection within 5 s")
     logs.write(ground, [logs.line(1800, "/api/stripe/webhook", 500, "no database connection within 5 s")])
@@ -119,13 +109,8 @@ async def many_behind(ground: Ground) -> Planted:
 
 async def _behind(ground: Ground) -> None:
     async with desk_of(ground) as desk:
-        await free(desk)
+        await desk.free(IRIS)
         desk.event(IRIS, "customer.subscription.updated", delivered=False, minutes_ago=30)
-
-
-async def free(desk: Desk) -> None:
-    """Iris has no plan as far as the platform knows."""
-    await desk.tier(IRIS, tier="free", status="none", stripe_subscription_id=None, current_period_end=None)
 
 
 async def _stranger(desk: Desk, n: int) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from bot.sandbox.aias.accounts import LENA, OMAR
 from bot.sandbox.aias.desk import Runs
 from bot.sandbox.aias.health import desk_of, settle
-from bot.sandbox.aias.vendors import Vendors, Vercel, deployment
+from bot.sandbox.aias.vendors import Vendors, Vercel
 from bot.sandbox.sample import Fault, Ground, Planted
-from bot.sandbox.services import Asked, Reply
 
 TIMEOUT = "FUNCTION_INVOCATION_TIMEOUT"
 OVERLOADED = "openai: 503 The server is overloaded"
@@ -55,7 +52,7 @@ async def workers_stopped(ground: Ground) -> Planted:
     await settle(ground)
     vercel = Vercel()
     Vendors(vercel, health={"database": "ok", "stripe": "ok", "queue": "stalled"}).serve(ground)
-    _builds(ground, vercel)
+    vercel.builds(ground)
     async with desk_of(ground) as desk:
         await desk.connection.execute("DELETE FROM workflow_executions WHERE user_id = $1", OMAR.user_id)
         await desk.run(Runs(OMAR, "pending", 9, minutes_ago=11))
@@ -107,7 +104,7 @@ async def _timing_out(ground: Ground, seconds: int) -> Planted:
     await settle(ground)
     vercel = Vercel(timeout=seconds)
     Vendors(vercel).serve(ground)
-    _builds(ground, vercel)
+    vercel.builds(ground)
     await _run(ground, Runs(OMAR, "timed_out", 8, error=TIMEOUT))
     return Planted(OMAR.ids())
 
@@ -116,16 +113,6 @@ async def _run(ground: Ground, *runs: Runs) -> None:
     async with desk_of(ground) as desk:
         for each in runs:
             await desk.run(each)
-
-
-def _builds(ground: Ground, vercel: Vercel) -> None:
-    async def built(_: Asked) -> object:
-        made = deployment("dpl_42", "Redeploy", datetime.now(UTC))
-        vercel.deployments.insert(0, made)
-        vercel.current = made["uid"]
-        return made
-
-    ground.services.answer("POST", "/vercel/v13/deployments", Reply(200, then=built, token=True))
 
 
 FAULTS: dict[str, Fault] = {
