@@ -117,9 +117,8 @@ async def healthy(ground: Ground) -> Planted:
 
 async def cron_missing(ground: Ground) -> Planted:
     """pg_cron is not switched on."""
-    await _late(ground)
+    await job_missing(ground)
     async with connected(ground) as connection:
-        await connection.execute("TRUNCATE cron.job, cron.job_run_details")
         await connection.execute(_RENAMED.format(then="cron", now="cron_off"))
     return Planted()
 
