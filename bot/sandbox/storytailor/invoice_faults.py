@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.sandbox.storytailor.desk import PRICES
-from bot.sandbox.storytailor.planting import Plant, Scene, healthy
+from bot.sandbox.storytailor.planting import Plant, Scene, free, healthy
 
 MONTHLY = PRICES["individual", "month"]
 
@@ -74,11 +74,6 @@ async def given_back(scene: Scene) -> None:
     charge |= {"amount_refunded": 300}
 
 
-async def never(scene: Scene) -> None:
-    """A Free family."""
-    await scene.desk.reset("free")
-
-
 INVOICE_FAULTS: dict[str, Plant] = {
     "invoice_in_order": healthy,
     "invoice_with_lines": with_lines,
@@ -91,5 +86,5 @@ INVOICE_FAULTS: dict[str, Plant] = {
     "invoice_draft": draft,
     "invoice_open": unpaid,
     "invoice_given_back": given_back,
-    "invoice_never": never,
+    "invoice_never": free,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
-from bot.sandbox.storytailor.planting import Plant, Scene, healthy
+from bot.sandbox.storytailor.planting import Plant, Scene, free, healthy
 
 AMOUNT = 999
 
@@ -42,11 +42,6 @@ async def not_tried(scene: Scene) -> None:
     scene.desk.invoice(AMOUNT, status="open", days_ago=0, attempt_count=0, next_payment_attempt=following)
 
 
-async def never(scene: Scene) -> None:
-    """A Free family."""
-    await scene.desk.reset("free")
-
-
 PAYMENT_FAULTS: dict[str, Plant] = {
     "payment_in_order": healthy,
     "card_expired": partial(refused, reason="expired_card", card={"exp_month": 10, "exp_year": 2025}),
@@ -59,5 +54,5 @@ PAYMENT_FAULTS: dict[str, Plant] = {
     "card_replaced": replaced,
     "account_held": held,
     "payment_not_tried": not_tried,
-    "payment_never": never,
+    "payment_never": free,
 }

@@ -60,3 +60,8 @@ async def settle(ground: Ground) -> None:
 
 async def healthy(_scene: Scene) -> None:
     """Nothing is wrong."""
+
+
+async def free(scene: Scene) -> None:
+    """A Free family, which never paid anything."""
+    await scene.desk.reset("free")

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from bot.sandbox.storytailor.desk import PRICES, Desk
-from bot.sandbox.storytailor.planting import Ids, Plant, Scene
+from bot.sandbox.storytailor.planting import Ids, Plant, Scene, free
 from bot.sandbox.stripe.wire import Json
 
 MONTHLY = PRICES["individual", "month"]
@@ -98,11 +98,6 @@ async def given_back(scene: Scene, amount: int, *, written: bool = True) -> Ids:
     return _ids(desk)
 
 
-async def never_paid(scene: Scene) -> None:
-    """A Free family."""
-    await scene.desk.reset("free")
-
-
 async def _written(desk: Desk, refund: str, amount: int, rule: str, *, days_ago: int) -> None:
     await desk.row(
         "refunds",
@@ -132,5 +127,5 @@ REFUND_FAULTS: dict[str, Plant] = {
     "refunded_already": partial(given_back, amount=MONTHLY),
     "part_refunded": partial(given_back, amount=300),
     "refund_not_written": partial(given_back, amount=MONTHLY, written=False),
-    "refund_never_paid": never_paid,
+    "refund_never_paid": free,
 }
