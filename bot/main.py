@@ -23,6 +23,7 @@ from bot.evidence.drafting import Reviews
 from bot.incidents.actions import Incidents
 from bot.response import Response
 from bot.runs.actions import People
+from bot.runs.answering import Answers
 from bot.runs.factors import Factors
 from bot.runs.library import Library
 from bot.runs.reads import Reads
@@ -109,6 +110,7 @@ def _desk(
     return Desk(
         response=Response(store, library),
         people=People(store, library, Factors(settings.second_factor_key.get_secret_value())),
+        answers=Answers(store),
         incidents=Incidents(store),
         reads=Reads(store, library, clock),
         library=library,

@@ -1,4 +1,4 @@
-"""The buttons of a run: choose an action, answer a question, report, take back, settle, look again, end."""
+"""The buttons of a run: choose an action, answer a question, tick, report, take back, settle, look again, end."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from bot.errors import BadInputs, Mistake
 from bot.runs.shown import QuestionShown, RunShown
 from bot.slack import forms
 from bot.slack.desk import Answer, Desk, Form, Open, Press, Quiet, Wrong
+from bot.slack.views.checklist import BECAUSE, OPEN, TICKED, names_of, tick_modal
 from bot.slack.views.question import answer_modal, report_modal
 from commands.standing import insist_on_standing
 
@@ -44,7 +45,7 @@ async def pick(press: Press, desk: Desk) -> Answer:
     """Answer a question by picking from its list."""
     shown = await desk.reads.shown(press.ref.run)
     question = _question(shown, press.ref.check)
-    await desk.people.answer(press.ref.run, question.check, _picked(question, press.value), press.user)
+    await desk.answers.answer(press.ref.run, question.check, _picked(question, press.value), press.user)
     return Quiet()
 
 
@@ -56,14 +57,35 @@ async def answer(form: Form, desk: Desk) -> Answer:
     if question.options:
         # What was picked stands for a row; its first field is named by the form.
         picked = _picked(question, raw.get("answer") or raw.get(question.form[0].name, "") if question.form else "")
-        await desk.people.answer(form.ref.run, question.check, picked, form.user)
+        await desk.answers.answer(form.ref.run, question.check, picked, form.user)
         return Quiet()
     try:
         known = {field.name: raw[field.name] for field in question.form if field.name in raw}
         values = parse_fields(question.form, known) if question.form else {"answer": raw.get("answer", "")}
     except BadInputs as error:
         return Wrong(forms.errors_of(error, form.state))
-    await desk.people.answer(form.ref.run, question.check, values, form.user)
+    await desk.answers.answer(form.ref.run, question.check, values, form.user)
+    return Quiet()
+
+
+async def ask_tick(press: Press, desk: Desk) -> Answer:
+    """Open the form of a checklist."""
+    shown = await desk.reads.shown(press.ref.run)
+    return Open(tick_modal(shown, _question(shown, press.ref.check)))
+
+
+async def tick(form: Form, desk: Desk) -> Answer:
+    """Tick items of a checklist."""
+    given = forms.values_of(form.state)
+    keys = {name: {key for each in names_of(name, given) for key in given[each].split(",")} for name in (OPEN, TICKED)}
+    await desk.answers.tick(
+        form.ref.run,
+        form.ref.check,
+        form.user,
+        tick=keys[OPEN],
+        take_back=keys[TICKED],
+        because=given.get(BECAUSE, ""),
+    )
     return Quiet()
 
 

@@ -13,6 +13,7 @@ from bot.authoring.runbooks import runbook_of
 from bot.domain.runbook import Severity
 from bot.domain.system import System
 from bot.domain.triage import Lookups
+from bot.steps.registry import ASKING
 
 
 def lookups_of(ledger: Ledger, said: TriageDoc, system: System) -> Lookups:
@@ -34,7 +35,7 @@ def lookups_of(ledger: Ledger, said: TriageDoc, system: System) -> Lookups:
         for place, expression in enumerate(expressions):
             references.expression(expression, ("gives", name, place))
     for key, check in runbook.checks.items():
-        if check.kind in ("ask", "manual"):
+        if check.kind in ASKING:
             ledger.error(("checks", key), "A lookup asks nobody.")
     inputs = tuple(replace(each, required=False, default=None) for each in runbook.inputs)
     return Lookups(inputs, runbook.checks, {name: tuple(each) for name, each in said.gives.items()})

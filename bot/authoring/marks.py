@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from bot.authoring.reading import Path
 from bot.steps.base import Rendered, Spec
 
-How: TypeAlias = Literal["template", "expression"]
+How: TypeAlias = Literal["template", "expression", "possibly"]
 Change: TypeAlias = Callable[[How, str, Path], Any]
 
 

@@ -28,6 +28,7 @@ from bot.authoring.runbooks import runbook_of
 from bot.domain.operations import Appointment, Calendar, Every, Ladder, Monitor, Operations, Rung, Turn, Window
 from bot.domain.runbook import Runbook, Severity
 from bot.domain.system import System
+from bot.steps.registry import ASKING
 
 VALUE = "value"
 _WEEKDAYS = "monday|tuesday|wednesday|thursday|friday|saturday|sunday"
@@ -61,7 +62,7 @@ class _Reader:
         )
         checks = runbook_of(self.ledger, stand_in, self.system, "", "").checks
         for key, check in checks.items():
-            if check.kind in ("ask", "manual", "checklist"):
+            if check.kind in ASKING:
                 self.ledger.error(("checks", key), "A monitor asks nobody.")
         references = References(self.ledger, Names(frozenset({VALUE}), frozenset(said.checks)))
         unread = set(said.checks)

@@ -27,10 +27,12 @@ def render_spec(kind: StepKind, spec: Mapping[str, Any], scope: Mapping[str, Any
 
     def value(how: How, text: str, path: Path) -> Any:
         try:
-            if how == "expression":
-                return compile_expression(text).evaluate(scope)
-            return compile_template(text).render(scope, nulls=False)
+            if how == "template":
+                return compile_template(text).render(scope, nulls=False)
+            return compile_expression(text).evaluate(scope)
         except TemplateError as error:
+            if how == "possibly" and isinstance(error, UndefinedFact):
+                return None
             raise type(error)(f"{spelled(path)}: {error}", hint=error.hint, line=error.line) from error
 
     rendered = changed(kind.spec, spec, value)

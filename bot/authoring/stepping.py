@@ -83,7 +83,7 @@ def reads_of(step: Step[Any], references: References) -> frozenset[str]:
     needs: frozenset[str] = frozenset()
     for how, text, within in marked(step.kind.spec, step.spec):
         at = (*step.places.get(str(within[0]), step.path), *within[1:])
-        needs |= references.expression(text, at) if how == "expression" else references.template(text, at)
+        needs |= references.template(text, at) if how == "template" else references.expression(text, at)
     if step.kind.name == SQL:
         bind = step.spec.get("bind")
         given = frozenset(bind) if isinstance(bind, Mapping) else frozenset[str]()

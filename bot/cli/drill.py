@@ -33,6 +33,7 @@ from bot.sandbox.slack.person import Person
 from bot.sandbox.slack.screen import Seen
 from bot.slack.forms import option_parts, option_value
 from bot.slack.verbs import Ref, Verb
+from bot.slack.views.checklist import filled
 
 T = TypeVar("T")
 
@@ -163,6 +164,8 @@ class Stage:
                 await responder.clicks(Verb.ANSWER)
                 await responder.submits(**{name: self._filled(str(value)) for name, value in what.items()})
                 await self._until(self._quiet, "what follows the answer")
+            case "tick":
+                await self._tick(what, responder)
             case "report":
                 await responder.clicks(Verb.REPORT)
                 await responder.submits(**{name: str(value) for name, value in what.items()})
@@ -183,6 +186,15 @@ class Stage:
             case _:
                 raise Mistake(f"A drill knows no step «{verb}».")
         self._lap(f"{verb} {what}" if isinstance(what, str) and verb != "sql" else verb)
+
+    async def _tick(self, keys: Sequence[str], responder: Person) -> None:
+        """Tick these items of the checklist that has them."""
+        listed = next(
+            each for each in (await self._shown()).questions if {item.key for item in each.items} >= set(keys)
+        )
+        await responder.clicks(Verb.TICK)
+        await responder.submits(**filled(listed, keys))
+        await self._until(self._quiet, "what follows the ticks")
 
     async def _option(self, place: int) -> str:
         """The value of an option of the question that is asked, counted from 1."""

@@ -13,7 +13,7 @@ from typing import assert_never
 from bot.domain import asking
 from bot.domain import outcomes as o
 from bot.domain.events import BOT, Event, Happened
-from bot.domain.looking import check_ended, concluded, question_asked, recheck
+from bot.domain.looking import check_ended, concluded, question_asked, recheck, ticked
 from bot.domain.run import ActionStatus, Run, RunState
 from bot.domain.turns import OutOfTurn, Step, event_of, expect, next_in_plan, ungranted, with_action
 
@@ -28,6 +28,8 @@ def advance(run: Run, outcome: o.RunOutcome, now: datetime) -> Step:  # noqa: C9
             return check_ended(run, outcome)
         case o.QuestionAsked():
             return question_asked(run, outcome)
+        case o.Ticked():
+            return ticked(run, outcome)
         case o.Concluded():
             return concluded(run, outcome)
         case o.Restated():

@@ -28,6 +28,7 @@ class Happened(StrEnum):
     ACTION_CHOSEN = "action.chosen"
     ACTION_EDITED = "action.edited"
     ACTION_SCHEDULED = "action.scheduled"
+    CHECKLIST_TICKED = "checklist.ticked"
     ACTION_SKIPPED = "action.skipped"
     ACTION_INTENDED = "action.intended"
     ACTION_DONE = "action.done"

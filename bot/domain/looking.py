@@ -61,6 +61,20 @@ def question_asked(run: Run, outcome: o.QuestionAsked) -> Step:
     return run, (Event(Happened.QUESTION_ASKED, BOT, {"check": check.key, "text": outcome.text}),)
 
 
+def ticked(run: Run, outcome: o.Ticked) -> Step:
+    """A checklist is a few ticks further, or back."""
+    check = run.checks.get(outcome.key)
+    if run.state.final:
+        raise OutOfTurn(f"This run is already {run.state}.")
+    if check is not None and check.status is CheckStatus.PENDING:
+        raise OutOfTurn("The bot is looking at this list again just now; tick once more in a moment.")
+    if check is None or check.status is not CheckStatus.ASKING:
+        raise OutOfTurn("This checklist is closed.")
+    run = replace(run, checks={**run.checks, check.key: replace(check, summary=outcome.summary)})
+    data = {"check": check.key, "ticked": list(outcome.ticked), "taken_back": list(outcome.taken_back)}
+    return run, (Event(Happened.CHECKLIST_TICKED, outcome.by, {**data, "summary": outcome.summary}),)
+
+
 def concluded(run: Run, outcome: o.Concluded) -> Step:
     """The findings are drawn: the first that proposes something makes the plan, the others are on offer."""
     if run.current is not None or run.state.final:
@@ -91,7 +105,8 @@ def concluded(run: Run, outcome: o.Concluded) -> Step:
         together=together,
         actions=actions,
     )
-    data = {"findings": [{"key": c.key, "say": c.say, "propose": list(c.propose)} for c in outcome.conclusions]}
+    found = [{"key": c.key, "say": c.say, "propose": list(c.propose)} for c in outcome.conclusions]
+    data = {"findings": found, "asking": [check.key for check in run.questions]}
     return next_in_plan(run), (Event(Happened.FINDINGS_CONCLUDED, BOT, data),)
 
 

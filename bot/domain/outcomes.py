@@ -32,6 +32,17 @@ class QuestionAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class Ticked:
+    """Somebody ticked items of a checklist, or took ticks back, by their titles; something is left to tick."""
+
+    key: str
+    by: str
+    ticked: tuple[str, ...]
+    taken_back: tuple[str, ...]
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
 class Concluded:
     """Every check that could run has ended; these findings hold."""
 
@@ -259,6 +270,7 @@ class Broke:
 RunOutcome: TypeAlias = (
     CheckEnded
     | QuestionAsked
+    | Ticked
     | Concluded
     | Restated
     | Recheck

@@ -22,7 +22,6 @@ from bot.domain.approval import (
     objections,
 )
 from bot.domain.events import Event, Happened
-from bot.domain.facts import Fact, FactStatus
 from bot.domain.policy import StepUp
 from bot.domain.run import ActionRun, ActionStatus, CheckRun, Run
 from bot.domain.runbook import Runbook
@@ -245,17 +244,6 @@ class People:
             if rule.action is not None:
                 return await self._apply(tx, run, o.Chosen(rule.action, by))
             return await self._apply(tx, run, o.Chosen(f"undo:{action}", by, undo_of=action))
-
-    async def answer(self, run_id: str, check: str, values: Mapping[str, Any], by: str) -> Run:
-        """Answer a question; the answer is a fact with a name beside it."""
-        async with self._store.transaction() as tx:
-            run = await locked(tx, run_id)
-            words = ", ".join(f"{key} {value}" for key, value in values.items())
-            fact = Fact(FactStatus.DONE, {**values, "by": by}, summary=words[:200])
-            outcome = o.CheckEnded(check, fact, by=by)
-            after = await self._apply(tx, run, outcome)
-            await runs.put_fact(tx, run.id, check, fact)
-            return after
 
     async def edit(self, run_id: str, action: str, by: str, edits: Mapping[str, str], *, press: str = "") -> Run:
         """Change the words of a message that waits for its yes: the request is withdrawn and a new one made."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeAlias
 
@@ -12,6 +13,7 @@ import structlog
 
 from bot.authoring.rendering import render_spec
 from bot.authoring.templates import TemplateError, UndefinedFact, compile_expression
+from bot.domain.checklist import Checklist, checklist_of
 from bot.domain.compare import changed
 from bot.domain.facts import Fact, FactStatus
 from bot.domain.outcomes import CheckEnded, QuestionAsked
@@ -125,10 +127,13 @@ async def _look(work: Work, run: Run, check: Check, facts: Mapping[str, Fact]) -
 def question_value(question: Question) -> dict[str, Any]:
     """A question as the value of a fact that waits for its answer."""
     form = [pack(field) for field in question.form]
-    return {"text": question.text, "form": form, "options": [dict(option) for option in question.options]}
+    value = {"text": question.text, "form": form, "options": [dict(option) for option in question.options]}
+    return {**value, "items": [item.data() for item in question.items]} if question.items else value
 
 
 async def _record(work: Work, key: str, seen: Look, facts: dict[str, Fact], before: Fact | None) -> Run:
+    if isinstance(seen, Question):
+        seen = _ticked_before(seen, facts.get(key))
     if isinstance(seen, Question):
         waiting = Fact(FactStatus.ASKING, question_value(seen), summary=seen.text)
         facts[key] = waiting
@@ -139,6 +144,15 @@ async def _record(work: Work, key: str, seen: Look, facts: dict[str, Fact], befo
         return await work.record(QuestionAsked(key, seen.text), also=keep)
     facts[key] = seen
     return await work.record(CheckEnded(key, seen, changed=changed(before, seen)))
+
+
+def _ticked_before(question: Question, earlier: Fact | None) -> Look:
+    """A checklist that is looked at again keeps the ticks that people gave; it may be whole by now."""
+    before = checklist_of(earlier.value) if earlier is not None else None
+    if not question.items or before is None:
+        return question
+    listed = Checklist(question.items).with_ticks_of(before)
+    return replace(question, text=listed.summary, items=listed.items) if listed.left else listed.fact()
 
 
 async def _previous_facts(work: Work, run: Run) -> Mapping[str, Fact]:

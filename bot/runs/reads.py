@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bot.clock import Clock
 from bot.domain.approval import RequestState, Verdict, evaluate
 from bot.domain.change import Receipt
+from bot.domain.checklist import checklist_of
 from bot.domain.facts import Fact, FactStatus
 from bot.domain.run import ActionStatus, Run
 from bot.domain.runbook import Input, Runbook
@@ -142,7 +143,9 @@ def _questions(facts: Mapping[str, Fact]) -> tuple[QuestionShown, ...]:
 def question_of(key: str, fact: Fact) -> QuestionShown:
     """The question a waiting fact holds."""
     form = tuple(unpack(Input, field) for field in fact.value.get("form", ()))
-    return QuestionShown(key, str(fact.value.get("text", "")), form, tuple(fact.value.get("options", ())))
+    listed = checklist_of(fact.value)
+    items = () if listed is None else listed.items
+    return QuestionShown(key, str(fact.value.get("text", "")), form, tuple(fact.value.get("options", ())), items)
 
 
 def _reports(run: Run, runbook: Runbook) -> Mapping[str, QuestionShown]:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot.domain.approval import ApprovalRequest, Verdict, Vote
 from bot.domain.change import Preview, Receipt
+from bot.domain.checklist import Item
 from bot.domain.facts import Fact
 from bot.domain.incident import Incident
 from bot.domain.run import CheckRun, Run
@@ -32,12 +33,13 @@ class ApprovalShown:
 
 @dataclass(frozen=True, slots=True)
 class QuestionShown:
-    """A question of the run that waits for a person: its form, or a list to choose from."""
+    """A question of the run that waits for a person: its form, a list to choose from, or items to tick."""
 
     check: str
     text: str
     form: tuple[Input, ...]
     options: tuple[Mapping[str, str], ...] = ()
+    items: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

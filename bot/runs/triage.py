@@ -23,12 +23,12 @@ from bot.runs.concluding import concluded
 from bot.runs.library import Library
 from bot.runs.looking import look
 from bot.steps.base import Look, Spec, StepContext, StepKind
+from bot.steps.registry import ASKING
 from bot.steps.targets import Targets
 from bot.store.session import Store
 
 TIME_BOX = timedelta(seconds=20)
 AT_ONCE = 16
-NOBODY_ASKED = frozenset({"ask", "manual"})
 
 
 class Triage:
@@ -136,7 +136,7 @@ class _Sight:
             inputs = parse_inputs(runbook, mine)
         except BadInputs:
             return None
-        checks = {key: check for key, check in runbook.checks.items() if check.kind not in NOBODY_ASKED}
+        checks = {key: check for key, check in runbook.checks.items() if check.kind not in ASKING}
         facts = await self._facts(checks, inputs)
         held = problems(self._held(runbook.findings, inputs, facts))
         return Suspect(runbook, inputs, held, bool(mine)) if held else None

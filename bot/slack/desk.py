@@ -10,6 +10,7 @@ from bot.clock import Clock
 from bot.incidents.actions import Incidents
 from bot.response import Response
 from bot.runs.actions import People
+from bot.runs.answering import Answers
 from bot.runs.library import Library
 from bot.runs.reads import Reads
 from bot.runs.triage import Triage
@@ -32,6 +33,7 @@ class Desk:
 
     response: Response
     people: People
+    answers: Answers
     incidents: Incidents
     reads: Reads
     library: Library

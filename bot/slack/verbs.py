@@ -28,6 +28,7 @@ class Verb(StrEnum):
     SKIP = "skip"
     ANSWER = "answer"
     PICK = "pick"
+    TICK = "tick"
     REPORT = "report"
     UNDO = "undo"
     SETTLE_HAPPENED = "settle_happened"

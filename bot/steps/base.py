@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.clock import Clock
 from bot.domain.change import EffectKey, Preview, Receipt
+from bot.domain.checklist import Item
 from bot.domain.facts import Fact
 from bot.domain.runbook import Effect, Input, Section
 from bot.domain.system import System
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 
 class Rendered:
-    """Marks how an author's text in a spec becomes a value: `template` gives text, `expression` gives any value.
+    """Marks how an author's text in a spec becomes a value: `template` gives text, `expression` gives any value, and
+    `possibly` is an expression that gives none where it reads what is not known.
 
     The mark stands on the field (`Annotated[dict[str, Any], EXPRESSION]`): in a mapping or a list it is meant for every
     text inside, however deep; numbers, booleans and null stay as they are.
@@ -32,6 +34,7 @@ class Rendered:
 
 TEMPLATE = Rendered("template")
 EXPRESSION = Rendered("expression")
+POSSIBLY = Rendered("possibly")
 
 
 class Spec(BaseModel):
@@ -118,11 +121,13 @@ Outcome: TypeAlias = Done | Failed | InDoubt | AwaitPerson | AwaitCondition | St
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a check that asks needs from a person; its answer becomes the fact."""
+    """What a check that asks needs from a person: a form, a choice among options, or ticks on items; what they say
+    becomes the fact."""
 
     text: str
     form: tuple[Input, ...]
     options: tuple[Mapping[str, str], ...] = field(default_factory=tuple)
+    items: tuple[Item, ...] = ()
 
 
 Look: TypeAlias = Fact | Question

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from bot.steps.ask import Ask
 from bot.steps.base import StepKind
+from bot.steps.checklist import Checklist
 from bot.steps.command import Command
 from bot.steps.compute import Compute
 from bot.steps.http import Http
@@ -19,9 +20,13 @@ from bot.steps.sql import Sql
 from bot.steps.stripe import Stripe
 from bot.steps.wait import Wait
 
+# The kinds whose checks wait for people; whatever looks by itself leaves them out.
+ASKING = frozenset({"ask", "checklist", "manual"})
+
 KINDS: Mapping[str, StepKind] = MappingProxyType(
     {
         "ask": Ask(),
+        "checklist": Checklist(),
         "command": Command(),
         "compute": Compute(),
         "http": Http(),

@@ -64,6 +64,12 @@ EXAMPLES = (
     Example("compute", Section.CHECKS, {"expression": 1}, {}),
     Example("ask", Section.CHECKS, {"question": "Why?"}, {"question": "Why?", "form": {"ok": {}}}),
     Example(
+        "checklist",
+        Section.CHECKS,
+        {"items": {"told": {"title": "The customer was told"}, "paid": {"title": "It is paid", "done": True}}},
+        {"items": {"told": {"title": "The customer was told", "link": "x"}}},
+    ),
+    Example(
         "logs", Section.CHECKS, {"source": "edge", "find": {"failed": "error"}}, {"source": "x", "find": {"a": ""}}
     ),
     Example("manual", Section.CHECKS, {"instructions": "Look."}, {"instructions": "Look.", "link": "x"}),

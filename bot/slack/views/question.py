@@ -14,6 +14,7 @@ from bot.runs.shown import QuestionShown, RunShown
 from bot.slack import forms
 from bot.slack.verbs import Ref, Verb
 from bot.slack.views import kit, spell
+from bot.slack.views.checklist import checklist_blocks
 from bot.slack.views.kit import Block, Element, View
 from bot.slack.views.text import clip, clip_cost, neutral, one_line
 from bot.slack.views.titles import action_title, check_title
@@ -23,6 +24,8 @@ _MOST_FIELDS = 90
 
 def question_blocks(shown: RunShown, question: QuestionShown) -> list[Block]:
     """A question in the card: its words, and a menu where one pick is the whole answer, else a button to the form."""
+    if question.items:
+        return checklist_blocks(shown, question)
     ref = Ref(run=shown.run.id, check=question.check)
     words = clip_cost(one_line(question.text) or check_title(shown, question.check), 800)
     blocks = [kit.rich(kit.line(kit.t("Question  ", bold=True), kit.t(words)))]

@@ -114,7 +114,7 @@ def _cause(shown: RunShown) -> list[Block]:
             return [kit.rich(kit.line(lead, says[0]))]
         rest = [kit.line(kit.t(f"… and {more} more"))] if more > 0 else []
         return [kit.rich(kit.line(lead), kit.bullets([[said] for said in says[:_CAUSES]]), *rest)]
-    if run.concluded:
+    if run.concluded and not (run.questions and not run.state.final):
         said = "No known cause fits what was found. Choose an action yourself, escalate, or look again."
         return [kit.rich(kit.line(lead, kit.t("No known cause fits what was found." if run.state.final else said)))]
     if run.state.final or run.state is RunState.PARKED:
@@ -123,8 +123,14 @@ def _cause(shown: RunShown) -> list[Block]:
     if running:
         said = f"still looking: {spell.listed(running)}"
     else:
-        said = "waits for an answer" if run.questions else "being worked out …"
+        said = _awaited(shown) if run.questions else "being worked out …"
     return [kit.rich(kit.line(lead, kit.t(clip_cost(said, 600), italic=True)))]
+
+
+def _awaited(shown: RunShown) -> str:
+    """What people owe before anything can be said."""
+    ticks = [bool(question.items) for question in shown.questions]
+    return "waits for ticks" if ticks and all(ticks) else "waits for an answer"
 
 
 def _looked(shown: RunShown) -> list[Block]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -28,6 +28,9 @@ def sentence(event: Mapping[str, Any], titles: Mapping[str, str] | None = None) 
 def plain_sentence(event: Mapping[str, Any], titles: Mapping[str, str] | None = None) -> str:
     """The same without mark-up, for the terminal and for files."""
     return spoken(sentence(event, titles))
+
+
+_NOTHING = "No known cause fits what was found."
 
 
 class _Teller:
@@ -76,7 +79,8 @@ class _Teller:
         listed = self.data.get("findings")
         says = [one_line(str(each.get("say", ""))) for each in listed or () if isinstance(each, Mapping)]
         said = " ".join(escape(clip(one, _LONG)) for one in says[:5])
-        return f"Found: {said}" if said else "No known cause fits what was found."
+        nothing = "Nothing is known yet; people were asked." if self.data.get("asking") else _NOTHING
+        return f"Found: {said}" if said else nothing
 
     def check(self) -> str:
         """What a check saw."""
@@ -98,6 +102,12 @@ class _Teller:
         by = "" if self.who == "The bot" else f" by {self.who}"
         return f"{self.action} was done{by}{self.text('headline', ': {}') or self.because('note')}"
 
+    def ticked(self) -> str:
+        """Ticks given and taken back on a checklist."""
+        heads = (("ticked", "ticked"), ("taken_back", "took back the tick of"))
+        said = [f"{head} {_quoted(self.data[name])}" for name, head in heads if self.data.get(name)]
+        return f"{self.who} {' and '.join(said) or 'changed nothing'} of {self.named('check')}{self.because('summary')}"
+
     def settled(self) -> str:
         """A person's word on an action in doubt."""
         return f"{self.who} found that {self.action} {'had' if self.data.get('happened') else 'had not'} happened."
@@ -118,6 +128,10 @@ class _Teller:
         return f"{self.who} {said} {self.action}{self.because('reason')}"
 
 
+def _quoted(titles: Iterable[str]) -> str:
+    return ", ".join(f"«{escape(clip(one_line(str(each)), 100))}»" for each in list(titles)[:10])
+
+
 _SENTENCES: Mapping[Happened, Callable[[_Teller], str]] = {
     Happened.INCIDENT_OPENED: lambda t: f"{t.who} opened the incident{t.because('title')}",
     Happened.INCIDENT_NOTED: lambda t: f"{t.who} noted{t.because('text')}",
@@ -132,6 +146,7 @@ _SENTENCES: Mapping[Happened, Callable[[_Teller], str]] = {
     Happened.CHECK_ENDED: lambda t: t.check(),
     Happened.QUESTION_ASKED: lambda t: f"The bot asked{t.because('text')}",
     Happened.QUESTION_ANSWERED: lambda t: f"{t.who} answered {t.named('check')}{t.because('summary')}",
+    Happened.CHECKLIST_TICKED: lambda t: t.ticked(),
     Happened.FINDINGS_CONCLUDED: lambda t: t.findings(),
     Happened.ACTION_CHOSEN: lambda t: t.chosen(),
     Happened.ACTION_SKIPPED: lambda t: f"{t.who} left out {t.action}{t.because('reason')}",
