@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from bot.authoring.dangers import UNREHEARSED, warn_of_dangers
 from bot.authoring.document import ActionDoc, ApproveDoc, CheckDoc, FindingDoc, RunbookDoc, UndoDoc
 from bot.authoring.inputs import check_input, input_of
 from bot.authoring.ledger import Ledger
@@ -23,7 +24,6 @@ from bot.steps.sql_shape import Kill, shape
 CHECK_TIMEOUT = timedelta(seconds=15)
 ACTION_TIMEOUT = timedelta(seconds=30)
 VERIFY_WITHIN = timedelta(seconds=30)
-UNREHEARSED = frozenset({"command", "http", "manual"})
 LONGEST_TIMEOUT = timedelta(minutes=15)
 
 
@@ -104,6 +104,7 @@ class _Reader:
 
     def _action(self, step: Step[ActionDoc]) -> Action:
         said, path = step.common, step.path
+        undo = self._undo(step, said.undo)
         policy = policy_of(said.approve, self.system, self.said.severity)
         if step.effect(Section.ACTIONS) is not Effect.NONE:
             at: Path = (*path, "approve") if said.approve is not None else path
@@ -111,6 +112,7 @@ class _Reader:
             check_policy(self.ledger, at, policy, self.system.groups, rehearsed=rehearsed)
             if step.kind.name != "notify" and rehearsed:
                 warn_if_alone(self.ledger, at, policy)
+            warn_of_dangers(self.ledger, step, policy, undo)
         for name in said.evidence:
             if name not in self.said.checks:
                 hint = did_you_mean(name, self.said.checks)
@@ -131,7 +133,7 @@ class _Reader:
             verify=said.verify,
             verify_needs=self._condition(said.verify, (*path, "verify")),
             verify_within=said.verify_within or VERIFY_WITHIN,
-            undo=self._undo(step, said.undo),
+            undo=undo,
             lock=said.lock,
             critical=(said.approve or ApproveDoc()).critical,
             gated=step.effect(Section.ACTIONS) is not Effect.NONE,

@@ -23,6 +23,7 @@ from bot.steps.sql_errors import TROUBLE, sentence
 from bot.steps.sql_guard import reading
 from bot.steps.sql_index import IndexJob
 from bot.steps.sql_read import Rows, read
+from bot.steps.sql_secrets import placeholders, secrets_shown
 from bot.steps.sql_sessions import KillJob
 from bot.steps.sql_shape import Change, Index, Kill, Shape, Verb, shape
 from bot.steps.targets import ReachedDatabase, Role
@@ -245,6 +246,8 @@ def _lint_check(spec: SqlSpec) -> Iterable[Complaint]:
         return
     for complaint in reading(spec.query):
         yield Complaint(complaint.message, "query", complaint.hint)
+    yield from secrets_shown(spec.query)
+    yield from placeholders(spec.query)
     if spec.autocommit:
         yield Complaint("A check never commits.", "autocommit", "Leave it out.")
 
@@ -258,6 +261,7 @@ def _lint_action(spec: SqlSpec) -> Iterable[Complaint]:
         except Mistake as mistake:
             yield Complaint(mistake.sentence, place, mistake.hint)
             continue
+        yield from placeholders(statement, place)
         shapes.append(made)
         if isinstance(made, Change) and made.verb is not Verb.INSERT and made.where is None and spec.max_rows is None:
             hint = "Add a WHERE, or say with max_rows how many rows it may take."

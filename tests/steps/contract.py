@@ -27,7 +27,7 @@ EXAMPLES = (
     Example(
         "sql",
         Section.CHECKS,
-        {"query": "SELECT * FROM customers WHERE id = :id", "bind": {"id": ID}},
+        {"query": "SELECT id, status FROM customers WHERE id = :id", "bind": {"id": ID}},
         {"query": "DELETE FROM customers"},
     ),
     Example(
