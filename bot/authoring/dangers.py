@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.authoring.document import ActionDoc
+from bot.authoring.document import ActionDoc, RunbookDoc
 from bot.authoring.ledger import Ledger
 from bot.authoring.stepping import Step
 from bot.domain.policy import ApprovalPolicy
@@ -20,9 +20,23 @@ _LOOK = "Add verify: with what must hold afterwards, over the checks."
 _TWO = "Write approve: critical, or an undo: that takes it back."
 
 
-def warn_of_dangers(ledger: Ledger, step: Step[ActionDoc], policy: ApprovalPolicy, undo: UndoRule) -> None:
-    """Note a change without a verification, and one that is gone for good on one person's word."""
-    if step.kind.name in VERIFIED and step.common.verify is None:
+def awaited(said: RunbookDoc) -> frozenset[str]:
+    """The actions that some plan lets a wait follow: what it waits for is their verification."""
+    waits = {key for key, raw in said.actions.items() if "wait" in raw}
+    return frozenset(
+        key
+        for finding in said.findings.values()
+        for key, after in zip(finding.propose, finding.propose[1:], strict=False)
+        if after in waits
+    )
+
+
+def warn_of_dangers(
+    ledger: Ledger, step: Step[ActionDoc], policy: ApprovalPolicy, undo: UndoRule, followed: frozenset[str]
+) -> None:
+    """Note a change that nothing verifies, itself or a wait that follows, and one that is gone for good on one person's
+    word."""
+    if step.kind.name in VERIFIED and step.common.verify is None and step.key not in followed:
         ledger.warning(step.path, "Nothing looks whether this worked.", _LOOK)
     taken_back = undo.automatic or undo.action is not None
     if not taken_back and policy.votes + (step.kind.name in UNREHEARSED) < 2 and (what := _gone_for_good(step)):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from bot.authoring.dangers import UNREHEARSED, warn_of_dangers
+from bot.authoring.dangers import UNREHEARSED, awaited, warn_of_dangers
 from bot.authoring.document import ActionDoc, ApproveDoc, CheckDoc, FindingDoc, RunbookDoc, UndoDoc
 from bot.authoring.inputs import check_input, input_of
 from bot.authoring.ledger import Ledger
@@ -112,7 +112,7 @@ class _Reader:
             check_policy(self.ledger, at, policy, self.system.groups, rehearsed=rehearsed)
             if step.kind.name != "notify" and rehearsed:
                 warn_if_alone(self.ledger, at, policy)
-            warn_of_dangers(self.ledger, step, policy, undo)
+            warn_of_dangers(self.ledger, step, policy, undo, awaited(self.said))
         for name in said.evidence:
             if name not in self.said.checks:
                 hint = did_you_mean(name, self.said.checks)
