@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import asyncpg
@@ -271,6 +272,9 @@ class Stage:
         for key, status in expect.get("actions", {}).items():
             action = shown.run.actions.get(key)
             self._compare(key, status, action.status.value if action else "not there")
+        for runbook, findings in expect.get("started", {}).items():
+            other = await self._until(partial(self._quiet, runbook), f"the findings of {runbook}")
+            self._compare(f"findings of {runbook}", findings, [each.key for each in other.conclusions])
         for query in expect.get("sql", ()):
             got = await self._rows(query["query"])
             self._compare(query["query"], query["gives"], got)
@@ -311,25 +315,30 @@ class Stage:
         finally:
             await connection.close()
 
-    async def _quiet(self) -> Run | None:
+    async def _run_of(self, runbook: str) -> Run | None:
+        """The run of a runbook: the drill's own, or one that it has led to."""
+        runs = await self.sandbox.bot.desk.reads.recent()
+        return next((run for run in runs if run.runbook == runbook), None)
+
+    async def _quiet(self, runbook: str = "") -> Run | None:
         """The run, once the bot waits for people, or for the world to change, and its card says so."""
-        runs = await self.sandbox.bot.desk.reads.recent(1)
-        if not runs:
+        run = await self._run_of(runbook or self.drill.runbook)
+        if run is None:
             return None
-        run = runs[0]
         waits = run.current is not None and run.current.status is ActionStatus.WAITING
         if run.state not in QUIET and not waits:
             return None
-        self.held |= dict.fromkeys(each.key for each in run.conclusions)
+        if not runbook:
+            self.held |= dict.fromkeys(each.key for each in run.conclusions)
         # A preview in the making is not quiet yet.
         busy = run.current is not None and run.current.status is ActionStatus.PREVIEWING
         return None if busy else run
 
     async def _shown(self) -> RunShown:
-        runs = await self.sandbox.bot.desk.reads.recent(1)
-        if not runs:
+        run = await self._run_of(self.drill.runbook)
+        if run is None:
             raise Mistake("No run was started.")
-        return await self.sandbox.bot.desk.reads.shown(runs[0].id)
+        return await self.sandbox.bot.desk.reads.shown(run.id)
 
     async def _until(self, probe: Callable[[], Awaitable[T | None]], what: str, seconds: float = PATIENCE) -> T:
         """The first thing the probe finds; asked again after every change in the workspace."""
@@ -339,8 +348,8 @@ class Stage:
                     await self.sandbox.world.slack.space.changes.next_one(seconds)
                 return found
         except TimeoutError:
-            runs = await self.sandbox.bot.desk.reads.recent(1)
-            stands = f"the run is {runs[0].state}" if runs else "no run was started"
+            run = await self._run_of(self.drill.runbook)
+            stands = f"the run is {run.state}" if run else "no run was started"
             raise TimeoutError(f"{what} did not come within {seconds:g} s; {stands}.") from None
 
     def _approvers(self, groups: Sequence[str]) -> list[str]:
