@@ -10,6 +10,7 @@ from typing import Any
 from bot.domain.run import Conclusion
 from bot.domain.runbook import Check, Input, Runbook
 
+LEADING = "runbook"
 _SEVEREST = ("P0", "P1", "P2", "P3")
 
 
@@ -31,6 +32,12 @@ class Suspect:
     inputs: Mapping[str, Any]
     conclusions: tuple[Conclusion, ...]
     specific: bool
+
+    @property
+    def leads(self) -> bool:
+        """Whether all that it calls for is to go on with another runbook."""
+        known = self.runbook.actions
+        return all(known[key].kind == LEADING for found in self.conclusions for key in found.propose)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +71,10 @@ def problems(conclusions: Iterable[Conclusion]) -> tuple[Conclusion, ...]:
 
 
 def ranked(suspects: Sequence[Suspect]) -> tuple[Suspect, ...]:
-    """What concerns this customer before what concerns everybody, the severe before the mild, then by id."""
-    return tuple(
-        sorted(suspects, key=lambda each: (not each.specific, _SEVEREST.index(each.runbook.severity), each.runbook.id))
-    )
+    """What concerns this customer before what concerns everybody, what can be done before what only leads there, the
+    severe before the mild, then by id."""
+
+    def place(each: Suspect) -> tuple[bool, bool, int, str]:
+        return not each.specific, each.leads, _SEVEREST.index(each.runbook.severity), each.runbook.id
+
+    return tuple(sorted(suspects, key=place))
