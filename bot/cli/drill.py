@@ -262,7 +262,7 @@ class Stage:
             return run if run.state is state else None
 
         try:
-            await self._until(arrived, f"the state {state}", 10)
+            await self._until(arrived, f"the state {state}")
         except TimeoutError as error:
             self.differences.append(str(error))
         self._lap("ended")
