@@ -27,6 +27,7 @@ from bot.domain.policy import StepUp
 from bot.domain.run import ActionStatus, Run, RunState
 from bot.errors import BotError, Mistake
 from bot.runs.actions import to_type
+from bot.runs.concluding import UNSAID
 from bot.runs.shown import RunShown
 from bot.sandbox.postgres import Postgres
 from bot.sandbox.sample import Ground, Planted
@@ -272,9 +273,7 @@ class Stage:
         for key, status in expect.get("actions", {}).items():
             action = shown.run.actions.get(key)
             self._compare(key, status, action.status.value if action else "not there")
-        for runbook, findings in expect.get("started", {}).items():
-            other = await self._until(partial(self._quiet, runbook), f"the findings of {runbook}")
-            self._compare(f"findings of {runbook}", findings, [each.key for each in other.conclusions])
+        await self._started(expect.get("started", {}))
         for query in expect.get("sql", ()):
             got = await self._rows(query["query"])
             self._compare(query["query"], query["gives"], got)
@@ -289,6 +288,12 @@ class Stage:
         for what, said in (("asked", asked), ("ran", ran)):
             for line, times in expect.get(what, {}).items():
                 self._compare(f"{what} {line}", times, said.count(self._filled(line)))
+
+    async def _started(self, wanted: Mapping[str, Sequence[str]]) -> None:
+        """The runbooks that the run has led to, with what each found."""
+        for runbook, findings in wanted.items():
+            other = await self._until(partial(self._quiet, runbook), f"the findings of {runbook}")
+            self._compare(f"findings of {runbook}", list(findings), [each.key for each in other.conclusions])
 
     @property
     def _ground(self) -> Ground:
@@ -330,6 +335,8 @@ class Stage:
             return None
         if not runbook:
             self.held |= dict.fromkeys(each.key for each in run.conclusions)
+            unsaid = [each.say for each in run.conclusions if UNSAID in each.say]
+            self.differences += [said for said in unsaid if said not in self.differences]
         # A preview in the making is not quiet yet.
         busy = run.current is not None and run.current.status is ActionStatus.PREVIEWING
         return None if busy else run

@@ -22,6 +22,9 @@ def conclusions(run: Run, runbook: Runbook, facts: Mapping[str, Fact], work: Wor
     return concluded(runbook.findings, scope_of(run, facts, work.clock.now()))
 
 
+UNSAID = "but its sentence could not be made"
+
+
 def concluded(findings: Iterable[Finding], scope: Mapping[str, Any]) -> tuple[Conclusion, ...]:
     """The findings that hold, in the runbook's order. One that reads a fact which is not there does not hold."""
     return tuple(
@@ -51,4 +54,4 @@ def _said(finding: Finding, scope: Mapping[str, Any]) -> str:
         return compile_template(finding.say).render(scope).strip()
     except TemplateError as error:
         log.warning("finding cannot be said", finding=finding.key, error=str(error))
-        return f"«{finding.key}» holds, but its sentence could not be made: {error}"
+        return f"«{finding.key}» holds, {UNSAID}: {error}"
