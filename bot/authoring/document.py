@@ -75,6 +75,12 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
 
+class EnvDoc(Part):
+    """A value that is read from an environment variable when it is used."""
+
+    env: Variable
+
+
 class InputDoc(Part):
     """A typed parameter."""
 
@@ -87,6 +93,7 @@ class InputDoc(Part):
     pattern: str | None = Field(default=None, max_length=200)
     minimum: float | None = None
     maximum: float | None = None
+    probe: EnvDoc | str | int | float | bool | None = None
 
 
 class QuietDoc(Part):
@@ -178,12 +185,6 @@ class RunbookDoc(Part):
 
 
 # -- system.yaml -------------------------------------------------------------------------------------------------------
-
-
-class EnvDoc(Part):
-    """A value that is read from an environment variable when it is used."""
-
-    env: Variable
 
 
 class DatabaseDoc(Part):

@@ -10,11 +10,11 @@ from typing import Any, assert_never
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from bot.authoring.document import InputDoc
+from bot.authoring.document import EnvDoc, InputDoc
 from bot.authoring.ledger import Ledger
 from bot.authoring.problems import did_you_mean
 from bot.authoring.reading import Path
-from bot.domain.runbook import Input, InputType, Runbook
+from bot.domain.runbook import Input, InputType, Probe, Runbook
 from bot.errors import BadInputs
 
 MAX_VALUE = 2_000
@@ -88,7 +88,14 @@ def input_of(name: str, said: InputDoc) -> Input:
         pattern=said.pattern,
         minimum=said.minimum,
         maximum=said.maximum,
+        probe=_probe(said.probe),
     )
+
+
+def _probe(said: EnvDoc | str | int | float | bool | None) -> Probe | None:
+    if isinstance(said, EnvDoc):
+        return Probe(env=said.env)
+    return None if said is None else Probe(_as_typed(said))
 
 
 def check_input(ledger: Ledger, path: Path, field: Input) -> None:
@@ -104,11 +111,17 @@ def check_input(ledger: Ledger, path: Path, field: Input) -> None:
         ledger.error(path, "The minimum is above the maximum.")
     if field.pattern is not None and (trouble := _pattern_trouble(field.pattern)):
         ledger.error((*path, "pattern"), trouble)
-    elif field.default is not None:
+        return
+    if field.default is not None:
         try:
             value_of(field, _as_typed(field.default))
         except ValueError as error:
             ledger.error((*path, "default"), f"The default does not fit: {error}")
+    if field.probe is not None and not field.probe.env:
+        try:
+            value_of(field, field.probe.value)
+        except ValueError as error:
+            ledger.error((*path, "probe"), f"The probe does not fit: {error}")
 
 
 def _typed(field: Input, text: str) -> Any:  # noqa: PLR0911 - one arm a type

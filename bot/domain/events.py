@@ -49,6 +49,7 @@ class Happened(StrEnum):
     VOTE_REFUSED = "vote.refused"
     TRIAGED = "triage.done"
     PRESS_REPEATED = "press.repeated"
+    RUNBOOKS_PROVEN = "runbooks.proven"
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,18 @@ class InputType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """What stands in for an input where nobody types one: a value as it would be typed, or the environment variable
+    that holds it."""
+
+    value: str = ""
+    env: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Input:
-    """One typed parameter of a runbook or one field of a question's form."""
+    """One typed parameter of a runbook or one field of a question's form. Its `probe` is what the nightly canary tries
+    the checks with."""
 
     name: str
     type: InputType
@@ -63,6 +73,7 @@ class Input:
     pattern: str | None = None
     minimum: float | None = None
     maximum: float | None = None
+    probe: Probe | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     ForeignKey,
@@ -228,4 +229,18 @@ presses = Table(
     Column("key", Text, primary_key=True, comment="Slack's own name of what was pressed or sent, once"),
     _time("at"),
     Index("ix_presses_at", "at"),
+)
+
+proofs = Table(
+    "proofs",
+    metadata,
+    Column("runbook", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("version", Text, primary_key=True, comment="the content hash that runs keep"),
+    Column("system", Text, nullable=False),
+    Column("passed", Boolean, nullable=False),
+    _time("at"),
+    Column("detail", Text, nullable=False),
+    _time("last_passed", nullable=True),
+    Index("ix_proofs_system", "system"),
 )

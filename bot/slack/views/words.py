@@ -122,6 +122,12 @@ class _Teller:
         """An action that is planned for a window."""
         return f"{self.who} planned {self.action} for {self.text('opens')} to {self.text('closes')}."
 
+    def proved(self) -> str:
+        """How drills or live checks ended."""
+        what = "live checks" if self.data.get("kind") == "live" else "drills"
+        failed = self.text("failed") or "none"
+        return f"{self.who} recorded {what} of {self.text('system')}: {self.text('passed')} passed; failed: {failed}."
+
     def vote(self) -> str:
         """A vote that counts."""
         said = "denied" if self.data.get("choice") == "deny" else "approved"
@@ -172,6 +178,7 @@ _SENTENCES: Mapping[Happened, Callable[[_Teller], str]] = {
         f"{t.who} planned {t.action} for{t.text('opens', ' {}')}{t.text('closes', ' to {}')}."
     ),
     Happened.VOTE_CAST: lambda t: t.vote(),
+    Happened.RUNBOOKS_PROVEN: lambda t: t.proved(),
     Happened.TRIAGED: lambda t: f"{t.who} had {t.text('system')} looked through{t.text('runbooks', ': {}')}.",
     Happened.PRESS_REPEATED: lambda t: f"A press of {t.who} arrived again and was not taken twice.",
     Happened.VOTE_REFUSED: lambda t: f"A vote of {t.who} on {t.action} does not count{t.because('reasons')}",
