@@ -24,6 +24,7 @@ from bot.incidents.actions import Incidents
 from bot.response import Response
 from bot.runs.actions import People
 from bot.runs.answering import Answers
+from bot.runs.canary import Canary
 from bot.runs.factors import Factors
 from bot.runs.library import Library
 from bot.runs.reads import Reads
@@ -40,7 +41,7 @@ from bot.slack.transport import Sockets, bolt_app
 from bot.steps.targets import Targets
 from bot.store.migrate import require_head
 from bot.store.session import Store, engine_of
-from bot.timers.queue import Queue
+from bot.timers.queue import Nightly, Queue
 from commands import routes
 
 log = structlog.get_logger(__name__)
@@ -53,6 +54,7 @@ class Bot:
     desk: Desk
     store: Store
     worker: Worker
+    canary: Canary
     port: int = 0
     sockets: Sockets | None = None
 
@@ -86,7 +88,7 @@ async def running(
         slack = SlackClient(token, base_url=settings.slack_api_url, clock=clock, rate_limits=rate_limits)
         client = await stack.enter_async_context(slack)
         desk = _desk(settings, store, library, targets, client, clock)
-        bot = Bot(desk, store, worker)
+        bot = Bot(desk, store, worker, Canary(store, library, targets, clock))
         if announce and (destination := settings.audit_anchor.get_secret_value()):
             # Begun before everything that writes to the trail, so that it is stopped after all of it.
             anchorer = Anchorer(store, destination, clock)
@@ -123,7 +125,10 @@ def _desk(
 
 
 async def _work(stack: AsyncExitStack, settings: Settings, bot: Bot) -> None:
-    queue = Queue(settings.database_url.get_secret_value(), bot.worker, jobs=settings.worker_jobs)
+    at = settings.runbook_canary_at
+    nightly = [Nightly("canary", at, bot.canary.nightly)] if at else []
+    url = settings.database_url.get_secret_value()
+    queue = Queue(url, bot.worker, jobs=settings.worker_jobs, nightly=nightly)
     _looping(stack, queue.run, queue.stop)
     await queue.ready.wait()
     await bot.worker.sweep()

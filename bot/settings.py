@@ -56,6 +56,12 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="A file or an https:// address that gets the head of the audit trail every hour; docs/audit.md.",
     )
+    runbook_canary_at: str = Field(
+        default="03:30",
+        pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$",
+        description="When the nightly canary tries the checks of the runbooks against the real targets, in UTC; empty: "
+        "never.",
+    )
     worker_jobs: int = Field(default=20, ge=2, le=200, description="How many runs one worker advances at once.")
 
     @field_validator("database_url")

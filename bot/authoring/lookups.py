@@ -10,10 +10,9 @@ from bot.authoring.ledger import Ledger
 from bot.authoring.problems import did_you_mean
 from bot.authoring.references import Names, References
 from bot.authoring.runbooks import runbook_of
-from bot.domain.runbook import Severity
+from bot.domain.runbook import ASKING, Severity
 from bot.domain.system import System
 from bot.domain.triage import Lookups
-from bot.steps.registry import ASKING
 
 
 def lookups_of(ledger: Ledger, said: TriageDoc, system: System) -> Lookups:

@@ -26,9 +26,8 @@ from bot.authoring.reading import Path
 from bot.authoring.references import Names, References
 from bot.authoring.runbooks import runbook_of
 from bot.domain.operations import Appointment, Calendar, Every, Ladder, Monitor, Operations, Rung, Turn, Window
-from bot.domain.runbook import Runbook, Severity
+from bot.domain.runbook import ASKING, Runbook, Severity
 from bot.domain.system import System
-from bot.steps.registry import ASKING
 
 VALUE = "value"
 _WEEKDAYS = "monday|tuesday|wednesday|thursday|friday|saturday|sunday"

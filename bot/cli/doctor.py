@@ -13,7 +13,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.authoring.loader import catalogue_at
-from bot.domain.system import SecretRef, System
+from bot.domain.system import SecretRef, System, variables
 from bot.errors import BotError, Misconfigured, Unavailable
 from bot.settings import Settings, SlackMode, read_settings
 from bot.store.guard import Guard, guard
@@ -146,7 +146,7 @@ def _systems(settings: Settings, environment: Mapping[str, str]) -> list[Examine
         return [Examined("runbooks", False, str(error), error.hint)]
     found = [Examined("runbooks", True, f"{len(catalogue)} of {len(catalogue.systems)} systems")]
     for system in catalogue.systems.values():
-        wanted = sorted(ref.env for ref in _references(system))
+        wanted = sorted(ref.env for ref in variables(system))
         missing = [name for name in wanted if not environment.get(name)]
         if wanted and missing == wanted:
             # Whoever operates one of the shipped systems need not operate the others.
@@ -157,26 +157,6 @@ def _systems(settings: Settings, environment: Mapping[str, str]) -> list[Examine
             found.append(Examined(system.id, False, f"not set: {', '.join(missing)}", mend))
         found += _stripe(system, environment)
     return found
-
-
-def _references(system: System) -> set[SecretRef]:
-    """The variables without which steps fail. Those under `secrets:` are left out: whether they are set is what the
-    steps that look at them find out."""
-    refs: set[SecretRef] = set()
-    for database in system.databases.values():
-        refs.update(ref for ref in (database.read, database.act) if ref is not None)
-    for service in system.services.values():
-        refs.update(ref for ref in (service.base, *service.headers.values()) if isinstance(ref, SecretRef))
-    for command in system.commands.values():
-        values = (command.program, command.folder, *command.environment.values())
-        refs.update(ref for ref in values if isinstance(ref, SecretRef))
-    refs.update(log.file for log in system.logs.values() if isinstance(log.file, SecretRef))
-    if system.stripe is not None:
-        refs.add(system.stripe.key)
-    if system.mail is not None:
-        mail = system.mail
-        refs.update(ref for ref in (mail.host, mail.port, mail.username, mail.password) if isinstance(ref, SecretRef))
-    return refs
 
 
 def _stripe(system: System, environment: Mapping[str, str]) -> list[Examined]:

@@ -11,10 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
-from bot.domain.runbook import Runbook
+from bot.domain.runbook import ASKING, Runbook
 from bot.domain.triage import Lookups
-
-ASKS_PEOPLE = frozenset({"ask", "manual"})
 
 
 class ProofKind(StrEnum):
@@ -119,7 +117,7 @@ def proven(
 
 def out_of_reach(runbook: Runbook, lookups: Lookups) -> str:
     """Why a runbook's checks cannot be tried without a person, in a few words; "" when they can."""
-    if all(check.kind in ASKS_PEOPLE for check in runbook.checks.values()):
+    if all(check.kind in ASKING for check in runbook.checks.values()):
         return "it has no checks that look by themselves"
     probed = {each.name for each in (*runbook.inputs, *lookups.inputs) if each.probe is not None}
     lacking = [each.name for each in runbook.inputs if each.required and each.default is None]

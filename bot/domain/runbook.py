@@ -28,6 +28,10 @@ class Effect(StrEnum):
     WRITE = "write"
 
 
+# The kinds whose checks wait for people; whatever looks by itself leaves them out.
+ASKING = frozenset({"ask", "checklist", "manual"})
+
+
 class Section(StrEnum):
     """Where a step stands in its runbook; checks look, actions change."""
 

@@ -156,3 +156,23 @@ class System:
     critical_policy: ApprovalPolicy = ApprovalPolicy(votes=2)
     severity_policies: Mapping[Severity, ApprovalPolicy] = field(default_factory=dict)
     source: str = ""
+
+
+def variables(system: System) -> set[SecretRef]:
+    """The variables without which steps fail. Those under `secrets:` are left out: whether they are set is what the
+    steps that look at them find out."""
+    refs: set[SecretRef] = set()
+    for database in system.databases.values():
+        refs.update(ref for ref in (database.read, database.act) if ref is not None)
+    for service in system.services.values():
+        refs.update(ref for ref in (service.base, *service.headers.values()) if isinstance(ref, SecretRef))
+    for command in system.commands.values():
+        values = (command.program, command.folder, *command.environment.values())
+        refs.update(ref for ref in values if isinstance(ref, SecretRef))
+    refs.update(log.file for log in system.logs.values() if isinstance(log.file, SecretRef))
+    if system.stripe is not None:
+        refs.add(system.stripe.key)
+    if system.mail is not None:
+        mail = system.mail
+        refs.update(ref for ref in (mail.host, mail.port, mail.username, mail.password) if isinstance(ref, SecretRef))
+    return refs

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -13,22 +12,17 @@ from bot.authoring.inputs import parse_inputs, value_of
 from bot.authoring.templates import TemplateError, compile_expression
 from bot.clock import Clock
 from bot.domain.events import Event, Happened
-from bot.domain.facts import Fact, FactStatus
-from bot.domain.run import Conclusion
-from bot.domain.runbook import Check, Finding, Runbook
+from bot.domain.runbook import Runbook
 from bot.domain.system import System
 from bot.domain.triage import Lookups, Suspect, Triaged, problems, ranked, tried
 from bot.errors import BadInputs, Mistake
 from bot.runs.concluding import concluded
 from bot.runs.library import Library
-from bot.runs.looking import look
-from bot.steps.base import Look, Spec, StepContext, StepKind
-from bot.steps.registry import ASKING
+from bot.runs.sight import Sight
 from bot.steps.targets import Targets
 from bot.store.session import Store
 
 TIME_BOX = timedelta(seconds=20)
-AT_ONCE = 16
 
 
 class Triage:
@@ -54,10 +48,10 @@ class Triage:
         values whose form tells what they are. Raises `BadInputs`, `Mistake`."""
         lookups = self._library.catalogue.lookups.get(system.id, Lookups())
         begun = asyncio.get_running_loop().time()
-        sight = _Sight(self._targets, system, self._clock, by)
-        known = await sight.resolved(lookups, identified(lookups, given, words))
+        sight = Sight(self._targets, system, self._clock, by)
+        known = await _resolved(sight, lookups, identified(lookups, given, words))
         runbooks = tried(self._library.catalogue.of_system(system.id), known)
-        looking = [asyncio.create_task(sight.suspect(runbook, known)) for runbook in runbooks]
+        looking = [asyncio.create_task(_suspect(sight, runbook, known)) for runbook in runbooks]
         done, late = await asyncio.wait(looking, timeout=TIME_BOX.total_seconds()) if looking else (set(), set())
         await sight.close(late)
         suspects = ranked([found for task in done if (found := task.result()) is not None])
@@ -97,84 +91,27 @@ def identified(lookups: Lookups, given: Mapping[str, str], words: Iterable[str])
     return known
 
 
-@dataclass
-class _Sight:
-    """What one triage has looked at: the same question is asked once, whoever asks it."""
+async def _resolved(sight: Sight, lookups: Lookups, known: Mapping[str, Any]) -> dict[str, Any]:
+    """The identifiers with those that the lookups give; what a person gave is never replaced."""
+    found = dict(known)
+    absent = {each.name: None for each in lookups.inputs}
+    facts = await sight.facts(lookups.checks, {**absent, **found})
+    for name, expressions in lookups.gives.items():
+        for expression in expressions:
+            with contextlib.suppress(TemplateError):
+                value = compile_expression(expression).evaluate(sight.scope({**absent, **found}, facts))
+                if found.get(name) is None and value is not None:
+                    found[name] = value
+    return {name: value for name, value in found.items() if value is not None}
 
-    targets: Targets
-    system: System
-    clock: Clock
-    by: str
-    once: dict[str, asyncio.Task[Look]] = field(default_factory=dict)
-    failed: list[str] = field(default_factory=list)
-    room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
-    async def close(self, late: Iterable[asyncio.Task[Suspect | None]]) -> None:
-        """End what is still being looked at."""
-        going: list[asyncio.Task[Any]] = [*late, *self.once.values()]
-        for task in going:
-            task.cancel()
-        await asyncio.gather(*going, return_exceptions=True)
-
-    async def resolved(self, lookups: Lookups, known: Mapping[str, Any]) -> dict[str, Any]:
-        """The identifiers with those that the lookups give; what a person gave is never replaced."""
-        found = dict(known)
-        absent = {each.name: None for each in lookups.inputs}
-        facts = await self._facts(lookups.checks, {**absent, **found})
-        for name, expressions in lookups.gives.items():
-            for expression in expressions:
-                with contextlib.suppress(TemplateError):
-                    value = compile_expression(expression).evaluate(self._scope({**absent, **found}, facts))
-                    if found.get(name) is None and value is not None:
-                        found[name] = value
-        return {name: value for name, value in found.items() if value is not None}
-
-    async def suspect(self, runbook: Runbook, known: Mapping[str, Any]) -> Suspect | None:
-        """The runbook with the findings that hold, if they call for something."""
-        mine = {each.name: str(known[each.name]) for each in runbook.inputs if each.name in known}
-        try:
-            inputs = parse_inputs(runbook, mine)
-        except BadInputs:
-            return None
-        checks = {key: check for key, check in runbook.checks.items() if check.kind not in ASKING}
-        facts = await self._facts(checks, inputs)
-        held = problems(self._held(runbook.findings, inputs, facts))
-        return Suspect(runbook, inputs, held, bool(mine)) if held else None
-
-    def _held(
-        self, findings: Iterable[Finding], inputs: Mapping[str, Any], facts: Mapping[str, Fact]
-    ) -> tuple[Conclusion, ...]:
-        return concluded(findings, self._scope(inputs, facts))
-
-    async def _facts(self, checks: Mapping[str, Check], inputs: Mapping[str, Any]) -> dict[str, Fact]:
-        """The facts of checks that may need each other; questions stay unanswered."""
-        facts: dict[str, Fact] = {}
-        waiting = dict(checks)
-        while ready := [key for key, check in waiting.items() if not check.needs & waiting.keys() - {key}]:
-            looks = await asyncio.gather(*(self._look(waiting[key], inputs, facts) for key in ready))
-            for key, seen in zip(ready, looks, strict=True):
-                check = waiting.pop(key)
-                if isinstance(seen, Fact):
-                    facts[key] = seen
-                    if seen.status in (FactStatus.FAILED, FactStatus.TIMED_OUT):
-                        self.failed.append(f"{check.title}: {seen.error}")
-        return facts
-
-    async def _look(self, check: Check, inputs: Mapping[str, Any], facts: Mapping[str, Fact]) -> Look:
-        context = StepContext(self.clock, self.targets, self.system, check.timeout, self.by)
-        return await look(check, self._scope(inputs, facts), context, facts, self._asked_once)
-
-    async def _asked_once(self, kind: StepKind, spec: Spec, context: StepContext) -> Look:
-        key = f"{kind.name} {context.timeout} {spec.model_dump_json()}"
-        if key not in self.once:
-            self.once[key] = asyncio.create_task(self._asked(kind, spec, context))
-        return await asyncio.shield(self.once[key])
-
-    async def _asked(self, kind: StepKind, spec: Spec, context: StepContext) -> Look:
-        async with self.room:
-            return await kind.look(spec, context)
-
-    def _scope(self, inputs: Mapping[str, Any], facts: Mapping[str, Fact]) -> dict[str, Any]:
-        known = {key: fact.scope() for key, fact in facts.items() if fact.status is not FactStatus.ASKING}
-        about = {"id": "", "number": 0, "runbook": "", "severity": ""}
-        return {**inputs, **known, "inputs": dict(inputs), "run": about, "actor": self.by, "now": self.clock.now()}
+async def _suspect(sight: Sight, runbook: Runbook, known: Mapping[str, Any]) -> Suspect | None:
+    """The runbook with the findings that hold, if they call for something."""
+    mine = {each.name: str(known[each.name]) for each in runbook.inputs if each.name in known}
+    try:
+        inputs = parse_inputs(runbook, mine)
+    except BadInputs:
+        return None
+    facts = await sight.facts(runbook.checks, inputs)
+    held = problems(concluded(runbook.findings, sight.scope(inputs, facts)))
+    return Suspect(runbook, inputs, held, bool(mine)) if held else None

@@ -20,9 +20,6 @@ from bot.steps.sql import Sql
 from bot.steps.stripe import Stripe
 from bot.steps.wait import Wait
 
-# The kinds whose checks wait for people; whatever looks by itself leaves them out.
-ASKING = frozenset({"ask", "checklist", "manual"})
-
 KINDS: Mapping[str, StepKind] = MappingProxyType(
     {
         "ask": Ask(),

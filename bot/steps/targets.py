@@ -152,6 +152,10 @@ class Targets:
         self._redaction.learn_address(found)
         return found
 
+    def knows(self, ref: SecretRef) -> bool:
+        """Whether the variable is set."""
+        return bool(self._environment.get(ref.env, ""))
+
     def redact(self, text: str) -> str:
         """The text with every secret value in use and every password in an address masked."""
         return self._redaction.mask(text)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 import asyncpg
 import structlog
 from pgqueuer import PgQueuer
-from pgqueuer.models import Job
+from pgqueuer.models import Job, Schedule
 
+from bot.errors import BotError
 from bot.runs.worker import Worker
 from bot.store.session import ADVANCE
 
@@ -22,13 +25,29 @@ SWEEP_EVERY = timedelta(seconds=30)
 RESTART_AFTER = timedelta(seconds=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Nightly:
+    """Work that one of all replicas does once a day: its name, the time in UTC as HH:MM, and what is done."""
+
+    name: str
+    at: str
+    work: Callable[[], Awaitable[None]]
+
+    @property
+    def expression(self) -> str:
+        """The time as cron has it."""
+        hour, minute = self.at.split(":")
+        return f"{int(minute)} {int(hour)} * * *"
+
+
 class Queue:
     """Takes jobs until stopped. `ready` is set whenever the loop listens."""
 
-    def __init__(self, url: str, worker: Worker, *, jobs: int = 20) -> None:
+    def __init__(self, url: str, worker: Worker, *, jobs: int = 20, nightly: Sequence[Nightly] = ()) -> None:
         self._url = url.replace("postgresql+asyncpg://", "postgresql://", 1)
         self._worker = worker
         self._jobs = jobs
+        self._nightly = nightly
         self._stopping = asyncio.Event()
         self._running: PgQueuer | None = None
         self.ready = asyncio.Event()
@@ -69,6 +88,8 @@ class Queue:
             async def advance(job: Job) -> None:
                 await self._worker.advance((job.payload or b"").decode())
 
+            for each in self._nightly:
+                self._schedule(queue, each)
             self.ready.set()
             if not self._stopping.is_set():
                 await queue.run(
@@ -81,6 +102,24 @@ class Queue:
             self._running = None
             with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
                 await connection.close(timeout=2)
+
+    def _schedule(self, queue: PgQueuer, nightly: Nightly) -> None:
+        """pgqueuer keeps the next time in a row, which one replica takes; a night without any is made up for."""
+
+        @queue.schedule(nightly.name, nightly.expression)
+        async def work(_schedule: Schedule) -> None:
+            working = asyncio.ensure_future(nightly.work())
+            stopping = asyncio.create_task(self._stopping.wait())
+            try:
+                await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in (working, stopping):
+                    task.cancel()
+                ended, _ = await asyncio.gather(working, stopping, return_exceptions=True)
+            if isinstance(ended, BotError):
+                log.warning("nightly work not done", name=nightly.name, error=str(ended))
+            elif isinstance(ended, Exception):
+                log.error("nightly work broke", name=nightly.name, exc_info=ended)
 
     async def _sweep(self) -> None:
         while not self._stopping.is_set():
