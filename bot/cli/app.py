@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli import faults, records
+from bot.cli import faults, proving, records
 from bot.cli.console import Exit, as_json, err, fail, in_loop, out
 from bot.domain.approval import Choice
 from bot.errors import BotError
@@ -229,6 +229,7 @@ def drill(
     branch: Annotated[str, typer.Option(help="Only this branch.")] = "",
     processes: Annotated[int, typer.Option(help="How many drills at once; 0: one a core.", min=0, max=64)] = 1,
     json: AsJson = False,
+    record: Annotated[bool, typer.Option("--record", help="Record what is proven, into DATABASE_URL.")] = False,
     share: Annotated[str, typer.Option(hidden=True)] = "",
     lines: Annotated[bool, typer.Option("--lines", hidden=True)] = False,
 ) -> None:
@@ -247,11 +248,16 @@ def drill(
     if lines:
         in_loop(rehearsal.in_lines(wanted))
         return
-    report = in_loop(rehearsal.rehearse(wanted, processes, quiet=json))
+    if record:
+        report, taken = in_loop(rehearsal.recorded(wanted, processes, quiet=json))
+    else:
+        report, taken = in_loop(rehearsal.rehearse(wanted, processes, quiet=json)), None
     if json:
         as_json(report.data())
     else:
         out.print(report.table(), markup=False)
+        if taken is not None:
+            out.print(proving.recorded(taken), markup=False)
     raise typer.Exit(int(Exit.DONE if report.passed else Exit.NOT_AS_WISHED))
 
 
@@ -301,6 +307,8 @@ cli.add_typer(records.audit, name="audit")
 cli.add_typer(faults.fault, name="fault")
 cli.command()(records.evidence)
 cli.command()(records.approvals)
+cli.command()(proving.prove)
+cli.command()(proving.canary)
 
 
 def _vote(number: int, user: str, choice: Choice, reason: str) -> None:

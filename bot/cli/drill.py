@@ -96,11 +96,17 @@ async def played(wanted: Drill, postgres: Postgres) -> Played:
             planted = await sandbox.world.plant(wanted.system, wanted.fault)
         except (BotError, asyncpg.PostgresError, OSError, TimeoutError, LookupError) as error:
             said = f"{wanted.fault} could not be planted: {type(error).__name__}: {error}"
-            return Played(wanted.system, wanted.runbook, wanted.branch, (said,), {}, 0.0)
+            version = version_of(sandbox, wanted)
+            return Played(wanted.system, wanted.runbook, wanted.branch, (said,), {}, 0.0, version=version)
         try:
             return await Stage(sandbox, wanted, planted).run()
         finally:
             await planted.close()
+
+
+def version_of(sandbox: Sandbox, drill: Drill) -> str:
+    """The version of the drill's runbook that the bot in this sandbox has."""
+    return sandbox.bot.desk.library.known(drill.runbook).version
 
 
 @dataclass
@@ -136,7 +142,7 @@ class Stage:
             self.differences.append(str(error) or type(error).__name__)
         drill = self.drill
         done = tuple(self.differences), self.stages, target, tuple(self.held), tuple(self.acted)
-        return Played(drill.system, drill.runbook, drill.branch, *done)
+        return Played(drill.system, drill.runbook, drill.branch, *done, version=version_of(self.sandbox, drill))
 
     async def _triage(self, first: str, responder: Person) -> None:
         """Whether triage, given what is known of the customer, ranks this runbook first, or none for `nothing`."""

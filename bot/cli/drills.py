@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import yaml
 
+from bot.domain.proof import Proof, ProofKind
 from bot.errors import Mistake
 
 DRILLS = "drills"
@@ -39,8 +41,8 @@ class Drill:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """How a drill went: what differed from what was expected, how long each stage took, in seconds, and which findings
-    held and which actions were asked for on the way."""
+    """How a drill went: what differed from what was expected, how long each stage took, in seconds, which findings held
+    and which actions were asked for on the way, and with which version of the runbook."""
 
     system: str
     runbook: str
@@ -50,6 +52,7 @@ class Played:
     target: float
     held: tuple[str, ...] = ()
     acted: tuple[str, ...] = ()
+    version: str = ""
 
     @property
     def passed(self) -> bool:
@@ -75,11 +78,14 @@ class Played:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The drills of one call; `wanted` is how many there should be, and `undrilled` has a sentence for each part of the
-    runbooks that no drill plays, where they were drilled whole."""
+    """The drills of one call; `wanted` is how many there should be, `branches` how many each runbook has, `at` when the
+    last had ended, and `undrilled` has a sentence for each part of the runbooks that no drill plays, where they were
+    drilled whole."""
 
     played: tuple[Played, ...]
     wanted: int
+    branches: Mapping[str, int]
+    at: datetime
     undrilled: tuple[str, ...] = ()
 
     @property
@@ -88,9 +94,37 @@ class Report:
         return 0 < len(self.played) == self.wanted and all(each.passed for each in self.played) and not self.undrilled
 
     def data(self) -> dict[str, Any]:
-        """The report for machines."""
+        """The report for machines; `runbook prove` takes it in."""
+        proofs = [
+            {
+                "runbook": each.runbook,
+                "system": each.system,
+                "version": each.version,
+                "passed": each.passed,
+                "at": each.at.isoformat(),
+                "detail": each.detail,
+            }
+            for each in self.proofs()
+        ]
         drills = [each.data() for each in self.played]
-        return {"passed": self.passed, "undrilled": list(self.undrilled), "drills": drills}
+        return {"passed": self.passed, "undrilled": list(self.undrilled), "proofs": proofs, "drills": drills}
+
+    def proofs(self) -> list[Proof]:
+        """What was proven: how each runbook fared of which every branch was played, all with one version."""
+        found = []
+        for runbook in dict.fromkeys(each.runbook for each in self.played):
+            own = [each for each in self.played if each.runbook == runbook]
+            versions = {each.version for each in own}
+            if len({each.branch for each in own}) != self.branches[runbook] or len(versions) != 1:
+                continue
+            bad = [each.branch for each in own if not each.passed]
+            said = f"{len(own) - len(bad)} of {len(own)} branches as expected"
+            said += f", not {', '.join(bad[:3])}{' and others' if len(bad) > 3 else ''}" if bad else ""
+            left = sum(each.startswith(f"{runbook}: ") for each in self.undrilled)
+            said += f"; {left} of its parts in no drill" if left else ""
+            (version,) = versions
+            found.append(Proof(runbook, own[0].system, version, ProofKind.DRILL, not bad, self.at, said))
+        return found
 
     def table(self) -> str:
         """A line a system: how many runbooks and branches, how many as expected, and the times, middle and longest."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.cli.console import Exit, as_json, fail, in_loop, out
+from bot.cli.database import opened_store
 from bot.clock import SystemClock
 from bot.errors import Mistake
 from bot.slack.views import spell
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from bot.evidence.case import Case
     from bot.store.approvals import FiledRequest
     from bot.store.audit import ChainReport
-    from bot.store.session import Store
 
 audit = typer.Typer(
     help="Verify, export and anchor the audit trail.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
@@ -55,7 +55,7 @@ def verify(
 
     async def work() -> ChainReport:
         anchors = anchors_in(anchor) if anchor is not None else []
-        async with _store() as store, store.snapshot() as connection:
+        async with opened_store() as store, store.snapshot() as connection:
             return await trail.verify_chain(connection, anchors)
 
     report = in_loop(work())
@@ -94,7 +94,7 @@ def export(
         start, end = _span(since, until)
         assert start is not None
         written = 0
-        async with _store() as store, store.snapshot() as connection:
+        async with opened_store() as store, store.snapshot() as connection:
             found = await runs.by_number(connection, run) if run is not None else None
             if run is not None and found is None:
                 raise Mistake(f"There is no run {run}.")
@@ -132,7 +132,7 @@ def anchor_() -> None:
         destination = read_settings().audit_anchor.get_secret_value()
         if not destination:
             fail("AUDIT_ANCHOR is not set.", Exit.MISSING, "docs/settings.md lists every variable.")
-        async with _store() as store:
+        async with opened_store() as store:
             head = await anchor(store, destination, SystemClock().now())
         out.print(f"Anchored {spell.count(head.seq, 'line')}, the newest {head.hash[:12]}.", markup=False)
 
@@ -152,7 +152,7 @@ def evidence(
     from bot.evidence.entries import entries
 
     async def work() -> Case:
-        async with _store() as store:
+        async with opened_store() as store:
             return await case_of(store, number)
 
     case = in_loop(work())
@@ -178,7 +178,7 @@ def approvals(
 
     async def work() -> list[FiledRequest]:
         start, end = _span(since, until)
-        async with _store() as store, store.reading() as connection:
+        async with opened_store() as store, store.reading() as connection:
             return list(await requests.filed(connection, since=start, until=end))
 
     found = in_loop(work())
@@ -233,24 +233,6 @@ def _report(report: ChainReport) -> dict[str, Any]:
         "head": {"seq": head.seq, "hash": head.hash, "at": None if head.at is None else head.at.isoformat()},
         "anchors": report.anchors,
     }
-
-
-@asynccontextmanager
-async def _store() -> AsyncIterator[Store]:
-    """The database that the environment names, at this release's revision."""
-    from bot.settings import read_settings
-    from bot.store.migrate import require_head
-    from bot.store.session import Store, engine_of
-
-    url = read_settings().database_url.get_secret_value()
-    if not url:
-        fail("DATABASE_URL is not set.", Exit.MISSING, "docs/settings.md lists every variable.")
-    store = Store(engine_of(url, pool_size=2), SystemClock())
-    try:
-        await require_head(store.engine)
-        yield store
-    finally:
-        await store.close()
 
 
 def _span(since: str, until: str) -> tuple[datetime | None, datetime | None]:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.cli.console import err, out
 from bot.cli.drill import playing, playing_apart
 from bot.cli.drills import Drill, Report, drills_of, shared, undrilled
+from bot.cli.proving import keep, ready
+from bot.clock import SystemClock
+from bot.domain.proof import Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,16 @@ async def rehearse(wanted: Wanted, processes: int, *, quiet: bool) -> Report:
         err.print(f"{missing} drills were not played to their end.", markup=False)
     whole = not wanted.branch and not wanted.share and not missing
     left_out = undrilled(ended, drills) if whole else ()
-    return Report(tuple(sorted(ended, key=lambda one: order[one.runbook, one.branch])), len(drills), left_out)
+    played = tuple(sorted(ended, key=lambda one: order[one.runbook, one.branch]))
+    branches = Counter(each.runbook for each in drills_of([each.runbook for each in drills]))
+    return Report(played, len(drills), branches, SystemClock().now(), left_out)
+
+
+async def recorded(wanted: Wanted, processes: int, *, quiet: bool) -> tuple[Report, Sequence[Proof]]:
+    """Play them, and record what they prove."""
+    await ready()
+    report = await rehearse(wanted, processes, quiet=quiet)
+    return report, await keep(report.proofs())
 
 
 async def in_lines(wanted: Wanted) -> None:

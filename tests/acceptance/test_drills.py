@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from bot.authoring.loader import catalogue_at
 from bot.cli.drill import played
 from bot.cli.drills import SHIPPED, Drill, Played, Report, drills_of, played_from, shared, undrilled
+from bot.domain.proof import ProofKind
 from bot.errors import Mistake
 from bot.sandbox.postgres import Postgres
 
@@ -91,8 +93,10 @@ def test_what_no_drill_plays_is_said(tmp_path: Path) -> None:
         "SH-01: no drill says that triage ranks it first",
     )
     assert undrilled(ran[1:], drills, tmp_path) == ()
-    assert not Report(tuple(ran), 2, lacking).passed
-    assert lacking[0] in Report(tuple(ran), 2, lacking).table()
+    report = replace(_report(2, *ran), undrilled=lacking)
+    assert not report.passed
+    assert lacking[0] in report.table()
+    assert [each.detail for each in report.proofs()][0].startswith("1 of 1 branches as expected; ")
 
 
 def test_shares_are_all_of_it() -> None:
@@ -104,16 +108,35 @@ def test_shares_are_all_of_it() -> None:
             shared(DRILLS, nonsense)
 
 
+def _report(wanted: int, *played: Played, **branches: int) -> Report:
+    """A report of these drills; each runbook has as many branches as said, else one."""
+    counts = {each.runbook: branches.get(each.runbook.replace("-", "_"), 1) for each in played}
+    return Report(played, wanted, counts, datetime(2026, 11, 21, 3, tzinfo=UTC))
+
+
+def test_a_runbook_is_proven_by_all_its_branches() -> None:
+    """What was played in part, or with two versions, proves nothing; one branch that went wrong is named."""
+    good = Played("shop", "SH-01", "paid", (), {}, 60.0, version="v1")
+    bad = Played("shop", "SH-01", "lost", ("it was not there",), {}, 60.0, version="v1")
+    (proof,) = _report(2, good, bad, SH_01=2).proofs()
+    assert (proof.version, proof.passed, proof.kind) == ("v1", False, ProofKind.DRILL)
+    assert proof.detail == "1 of 2 branches as expected, not lost"
+    (proof,) = _report(2, good, replace(bad, differences=()), SH_01=2).proofs()
+    assert (proof.passed, proof.detail) == (True, "2 of 2 branches as expected")
+    assert _report(1, good, SH_01=2).proofs() == []
+    assert _report(2, good, replace(bad, version="v2"), SH_01=2).proofs() == []
+
+
 def test_the_report_counts_what_was_not_played() -> None:
     """A line a system, what went wrong by name; a drill that was lost on the way is not a success."""
-    good = Played("shop", "SH-01", "paid", (), {"diagnosed": 1.0, "approve x": 2.0, "ended": 0.5}, 60.0)
-    bad = Played("shop", "SH-02", "lost", ("it was not there",), {"diagnosed": 3.0}, 60.0)
+    good = Played("shop", "SH-01", "paid", (), {"diagnosed": 1.0, "approve x": 2.0, "ended": 0.5}, 60.0, version="v1")
+    bad = Played("shop", "SH-02", "lost", ("it was not there",), {"diagnosed": 3.0}, 60.0, version="v1")
     assert played_from(good.data()) == good
-    assert Report((good,), 1).passed
-    assert not Report((good,), 2).passed
-    assert not Report((good, bad), 2).passed
-    assert not Report((), 0).passed
-    assert Report((good, bad), 3).table().splitlines() == [
+    assert _report(1, good).passed
+    assert not _report(2, good).passed
+    assert not _report(2, good, bad).passed
+    assert not _report(0).passed
+    assert _report(3, good, bad).table().splitlines() == [
         "system  runbooks  branches  passed  time to finding       time to fix",
         "shop    2         2         1       2.0 s, at most 3.0 s  3.5 s, at most 3.5 s",
         "BAD  SH-02 lost",
