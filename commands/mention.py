@@ -33,4 +33,4 @@ async def form_choose(form: Form, desk: Desk) -> Answer:
     runbook = desk.library.catalogue.get(forms.picked(ids, forms.values_of(form.state).get("runbook", "")))
     if runbook is None:
         raise Mistake("Choose a runbook from the list.")
-    return Open(start_modal(runbook, {}, form.ref.channel))
+    return Open(start_modal(runbook, {}, form.ref.channel, proven=await desk.proven(runbook)))

@@ -29,13 +29,14 @@ async def command(given: Command, desk: Desk) -> Answer:  # noqa: PLR0911 - one 
     words = words_of(given.text)
     match words.first.lower():
         case "" | "list":
-            return _said(list_message(desk.library.catalogue.list(), desk.library.catalogue.systems))
+            known = desk.library.catalogue
+            return _said(list_message(known.list(), known.systems, await desk.reads.proven()))
         case "help":
             return _said(help_message())
         case "search" | "find":
             return _searched(words.rest, desk)
         case "show":
-            return _said(runbook_message(desk.library.known(words.rest)))
+            return await _shown(words.rest, desk)
         case "status":
             return await _status(words, desk)
         case "cancel":
@@ -51,17 +52,18 @@ async def command(given: Command, desk: Desk) -> Answer:  # noqa: PLR0911 - one 
 async def press_start(press: Press, desk: Desk) -> Answer:
     """Start a runbook from a list."""
     runbook = desk.library.known(press.ref.runbook)
-    return Open(start_modal(runbook, {}, press.channel))
+    return Open(start_modal(runbook, {}, press.channel, proven=await desk.proven(runbook)))
 
 
 async def press_show(press: Press, desk: Desk) -> Answer:
     """Show a runbook from a list."""
-    return _said(runbook_message(desk.library.known(press.ref.runbook)))
+    return await _shown(press.ref.runbook, desk)
 
 
 async def form_start(form: Form, desk: Desk) -> Answer:
     """The inputs of a runbook, submitted; what does not fit is said beside its input."""
     runbook = desk.library.known(form.ref.runbook)
+    proven = await desk.proven(runbook)
     try:
         started = await desk.response.start(
             runbook,
@@ -72,7 +74,7 @@ async def form_start(form: Form, desk: Desk) -> Answer:
         )
     except BadInputs as error:
         return Wrong(forms.errors_of(error, form.state))
-    return Quiet() if started.again else _said(started_message(started))
+    return Quiet() if started.again else _said(started_message(started, proven))
 
 
 async def _start(words: Words, given: Command, desk: Desk) -> Answer:
@@ -81,18 +83,24 @@ async def _start(words: Words, given: Command, desk: Desk) -> Answer:
         if _ID.match(words.first):
             return _said(suggest_message(words.first, desk.library.catalogue.suggest(words.first)))
         return _searched(" ".join(words.plain), desk)
+    proven = await desk.proven(runbook)
     missing = [
         each for each in runbook.inputs if each.required and each.default is None and each.name not in words.pairs
     ]
     if missing:
-        return Open(start_modal(runbook, words.pairs, given.channel))
+        return Open(start_modal(runbook, words.pairs, given.channel, proven=proven))
     try:
         started = await desk.response.start(
             runbook, words.pairs, by=given.user, request_key=given.key, channel=given.channel
         )
     except BadInputs as error:
-        return Open(start_modal(runbook, words.pairs, given.channel, error.problems))
-    return _said(started_message(started))
+        return Open(start_modal(runbook, words.pairs, given.channel, error.problems, proven))
+    return _said(started_message(started, proven))
+
+
+async def _shown(id: str, desk: Desk) -> Answer:
+    runbook = desk.library.known(id)
+    return _said(runbook_message(runbook, await desk.proven(runbook)))
 
 
 async def _status(words: Words, desk: Desk) -> Answer:

@@ -30,11 +30,12 @@ async def take_up(press: Press, desk: Desk) -> Answer:
     """Start a runbook that triage found, with the inputs it was tried with."""
     runbook = desk.library.known(press.ref.runbook)
     raw = {str(name): str(value) for name, value in json.loads(press.ref.inputs or "{}").items()}
+    proven = await desk.proven(runbook)
     try:
         started = await desk.response.start(
             runbook, raw, by=press.user, request_key=press.key, channel=press.channel or None
         )
     except BadInputs as error:
-        return Open(start_modal(runbook, raw, press.channel, error.problems))
-    message = started_message(started)
+        return Open(start_modal(runbook, raw, press.channel, error.problems, proven))
+    message = started_message(started, proven)
     return Say(message.text, tuple(message.blocks))

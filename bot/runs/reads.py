@@ -10,13 +10,14 @@ from bot.domain.approval import RequestState, Verdict, evaluate
 from bot.domain.change import Receipt
 from bot.domain.checklist import checklist_of
 from bot.domain.facts import Fact, FactStatus
+from bot.domain.proof import Proven, proven
 from bot.domain.run import ActionStatus, Run
 from bot.domain.runbook import Input, Runbook
 from bot.errors import Mistake
 from bot.runs.library import Library
 from bot.runs.shown import ApprovalShown, QuestionShown, RunShown
 from bot.steps.forms import inputs
-from bot.store import approvals, audit, incidents, runs
+from bot.store import approvals, audit, incidents, proofs, runs
 from bot.store.approvals import StoredRequest
 from bot.store.audit import AuditLine
 from bot.store.codec import unpack
@@ -122,6 +123,14 @@ class Reads:
         """What happened, oldest first."""
         async with self._store.reading() as connection:
             return await audit.read(connection, run_id=run_id, incident_id=incident_id)
+
+    async def proven(self, system: str = "") -> Mapping[str, Proven]:
+        """How far each runbook of the catalogue, or of one of its systems, is proven, by id."""
+        catalogue = self._library.catalogue
+        own = catalogue.of_system(system) if system else catalogue.list()
+        async with self._store.reading() as connection:
+            known = await proofs.known(connection, {each.system for each in own}, {each.version for each in own})
+        return proven(own, catalogue.lookups, known, self._clock.now())
 
     async def _approval(self, connection: Connection, stored: StoredRequest) -> ApprovalShown:
         request = stored.request

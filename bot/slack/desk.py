@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 from bot.clock import Clock
+from bot.domain.proof import Proven
+from bot.domain.runbook import Runbook
 from bot.incidents.actions import Incidents
 from bot.response import Response
 from bot.runs.actions import People
@@ -42,6 +44,10 @@ class Desk:
     clock: Clock
     reviews: Drafting
     triage: Triage
+
+    async def proven(self, runbook: Runbook) -> Proven:
+        """How far a runbook of the catalogue is proven."""
+        return (await self.reads.proven(runbook.system))[runbook.id]
 
 
 # -- what came in ------------------------------------------------------------------------------------------------------

@@ -96,7 +96,7 @@ def test_what_no_drill_plays_is_said(tmp_path: Path) -> None:
     report = replace(_report(2, *ran), undrilled=lacking)
     assert not report.passed
     assert lacking[0] in report.table()
-    assert [each.detail for each in report.proofs()][0].startswith("1 of 1 branches as expected; ")
+    assert report.proofs()[0].detail.startswith("1 of 1 branches as expected; ")
 
 
 def test_shares_are_all_of_it() -> None:

@@ -16,6 +16,7 @@ from bot.authoring.ledger import written_fields
 from bot.authoring.loader import load_runbook, load_system, load_tree
 from bot.authoring.problems import Level, as_text
 from bot.authoring.templates import compile_expression
+from bot.domain.runbook import Probe
 from bot.domain.system import System
 from bot.steps.registry import KINDS
 from tests.authoring.samples import a_system
@@ -84,6 +85,20 @@ def test_approvals_of_the_page_load() -> None:
     assert [problem for problem in problems if problem.level is Level.ERROR] == []
     assert runbook is not None
     assert [action.policy.votes for action in runbook.actions.values()] == [1, 1, 2, 1, 2, 2, 1, 1]
+
+
+def test_probes_of_the_page_fit() -> None:
+    """A probe is a variable or a value of the input's type."""
+    head = "id: RB-002\ntitle: Probes\nseverity: P3\nresolve_within: 1h\ninputs:\n"
+    body = "".join(f"  {line}\n" for line in BLOCKS["probe"].splitlines())
+    runbook, problems = load_runbook(head + body, "RB-002.yaml", a_system())
+    assert as_text(problems) == ""
+    assert runbook is not None
+    assert [each.probe for each in runbook.inputs] == [Probe(env="SHOP_PROBE_BUSINESS"), Probe("eu")]
+    _, problems = load_runbook(head + body.replace("probe: eu", "probe: mars"), "RB-002.yaml", a_system())
+    assert [(each.path, each.message) for each in problems] == [
+        ("inputs.region.probe", "The probe does not fit: «mars» is not a choice. Known here: eu, us.")
+    ]
 
 
 def test_expressions_of_the_page_give_what_it_says() -> None:

@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from bot.authoring.loader import catalogue_at
 from bot.blockkit import validate_message, validate_view
+from bot.cli.drills import SHIPPED
 from bot.domain.incident import IncidentState
+from bot.domain.proof import Proven, Standing, Stands
 from bot.domain.run import CheckRun, CheckStatus
 from bot.domain.runbook import Input, InputType
 from bot.slack.verbs import Ref
@@ -22,6 +25,7 @@ from bot.slack.views.checks import check_detail, checks_modal
 from bot.slack.views.home import home_view
 from bot.slack.views.kit import Message
 from bot.slack.views.plain import text_of
+from bot.slack.views.proven import proven_head, proven_line
 from bot.slack.views.question import answer_modal, report_modal
 from bot.slack.views.votes import deny_modal, edit_modal
 from tests import builders as b
@@ -60,6 +64,21 @@ MANY = b.shown(
     facts={"webhooks": b.fact({"rows": ROWS, "count": 4})},
 )
 
+DAY = timedelta(days=1)
+PROVEN = Proven(
+    Stands(Standing.GOOD, b.NOW - 2 * DAY, b.NOW - 2 * DAY, "22 of 22 branches as expected"),
+    Stands(Standing.GOOD, b.NOW - timedelta(hours=6), b.NOW - timedelta(hours=6), "9 of 9 checks answered"),
+    b.NOW,
+)
+STALE = Proven(
+    Stands(Standing.CHANGED, b.NOW - 12 * DAY, b.NOW - 12 * DAY),
+    Stands(Standing.FAILED, b.NOW - timedelta(hours=6), b.NOW - DAY, "«What Stripe says»: <Stripe> does not answer."),
+    b.NOW,
+)
+UNPROVEN = Proven(
+    Stands(Standing.UNRECORDED), Stands(Standing.OUT_OF_REACH, detail="no probe is declared for business_id"), b.NOW
+)
+
 VIEWS = {
     "approval": approval_modal(STATES["awaiting_approval"], b.KEY),
     "deny": deny_modal(REF, "Copy the subscription from Stripe"),
@@ -69,6 +88,7 @@ VIEWS = {
     "report": report_modal(STATES["waiting_for_report"], b.KEY),
     "checks": checks_modal(MANY),
     "start": start.start_modal(b.runbook(), {}, "C0INC007"),
+    "start_proven": start.start_modal(b.runbook(), {}, "C0INC007", proven=PROVEN),
     "message": start.message_modal([b.runbook()], "A customer is still on the free tier", "C0INC007"),
     "escalate": incidents.escalate_modal(Ref(incident="i")),
     "note": incidents.note_modal(Ref(incident="i")),
@@ -88,7 +108,10 @@ MESSAGES = {
     "runbook_found": start.found_message("free tier", [b.runbook()]),
     "runbook_suggested": start.suggest_message("RB-01", [b.runbook()]),
     "runbook_unknown": start.suggest_message("xyz", []),
+    "runbook_list_stale": start.list_message([b.runbook()], {}, {"RB-011": STALE}),
+    "runbook_list_unproven": start.list_message([b.runbook()], {}, {"RB-011": UNPROVEN}),
     "runbook_shown": start.runbook_message(b.runbook()),
+    "runbook_shown_stale": start.runbook_message(b.runbook(), STALE),
     "run_status": start.status_message([b.run()]),
     "help": start.help_message(),
 }
@@ -175,3 +198,46 @@ def test_an_empty_result_shows_no_empty_fields() -> None:
     said = text_of(check_detail(b.shown(facts={"webhooks": nothing}), "webhooks").blocks)
     assert "rows" not in said.replace("no rows", "")
     assert "[]" not in said
+
+
+@pytest.mark.parametrize(
+    ("standing", "drill", "live"),
+    [
+        (Standing.GOOD, "drill 4 days ago", "live checks 4 days ago"),
+        (Standing.OLD, "⚠ last drilled 4 days ago", "⚠ live checks last passed 4 days ago"),
+        (
+            Standing.FAILED,
+            "⚠ drill failed 5 min ago, last passed 4 days ago: it did",
+            "⚠ live checks failed 5 min ago, last passed 4 days ago: it did",
+        ),
+        (
+            Standing.CHANGED,
+            "⚠ changed since it was drilled 4 days ago",
+            "⚠ changed since its live checks passed 4 days ago",
+        ),
+        (Standing.NEVER, "⚠ never drilled", "⚠ live checks never passed"),
+        (Standing.UNRECORDED, "no drill on record", "no live check on record"),
+        (Standing.OUT_OF_REACH, "no drill on record", "live checks cannot be tried: it did."),
+    ],
+)
+def test_every_standing_has_its_words(standing: Standing, drill: str, live: str) -> None:
+    """The line says of both kinds when and what; it warns of exactly what is stale."""
+    good = Stands(Standing.GOOD, b.NOW, b.NOW)
+    stands = Stands(standing, b.NOW - timedelta(minutes=5), b.NOW - 4 * DAY, "it did.")
+    assert proven_line(Proven(stands, good, b.NOW)) == f"Last proven: {drill} · live checks just now"
+    assert proven_line(Proven(good, stands, b.NOW)) == f"Last proven: drill just now · {live}"
+    assert ("⚠" in drill, "⚠" in live) == (standing.stale, standing.stale)
+    quiet = {"RB-011": PROVEN, "RB-012": UNPROVEN}
+    head = proven_head({**quiet, "RB-013": Proven(good, stands, b.NOW)})
+    assert head == ("⚠ 1 not proven as they stand: `/runbook show` says why." if standing.stale else "")
+
+
+def test_a_list_of_all_shipped_runbooks_is_whole_when_all_are_stale() -> None:
+    """The marks take no runbook off the list."""
+    catalogue = catalogue_at(SHIPPED)
+    stale = {each.id: STALE for each in catalogue}
+    message = start.list_message(catalogue.list(), catalogue.systems, stale)
+    text = said(message)
+    assert [each.id for each in catalogue if f"{each.id} {each.title}" not in text] == []
+    assert text.count("⚠") == len(catalogue) + 1
+    assert validate_message({"text": message.text, "blocks": message.blocks}) == []

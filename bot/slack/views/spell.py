@@ -55,6 +55,17 @@ def ago(then: datetime, now: datetime) -> str:
     return "just now" if span < timedelta(minutes=1) else f"{coarse(span)} ago"
 
 
+def lately(then: datetime, now: datetime) -> str:
+    """How long ago in one unit, for what is old news: "just now", "5 min ago", "30 h ago", "12 days ago"."""
+    span = now - then
+    if span < timedelta(minutes=1):
+        return "just now"
+    minutes = int(span.total_seconds() // 60)
+    if minutes < 60:
+        return f"{minutes} min ago"
+    return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{span.days} days ago"
+
+
 def utc(moment: datetime, pattern: str = "%H:%M") -> str:
     """A moment in UTC, said so: "14:32 UTC"."""
     try:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from bot.blockkit import limits
 from bot.domain.incident import Incident
+from bot.domain.proof import Proven
 from bot.domain.run import Run
 from bot.domain.runbook import Runbook
 from bot.domain.system import System
@@ -15,6 +16,7 @@ from bot.slack.verbs import Ref, Verb
 from bot.slack.views import kit, spell
 from bot.slack.views.kit import Block, Message, Part, View
 from bot.slack.views.plain import notice
+from bot.slack.views.proven import MARK, proven_head, proven_line
 from bot.slack.views.question import inputs
 from bot.slack.views.run import run_line
 from bot.slack.views.text import clip, clip_cost, escape, one_line
@@ -36,20 +38,24 @@ class StartedRun(Protocol):
 # -- lists -------------------------------------------------------------------------------------------------------------
 
 
-def list_message(runbooks: Sequence[Runbook], systems: Mapping[str, System]) -> Message:
-    """Every runbook by system, one line each."""
+def list_message(
+    runbooks: Sequence[Runbook], systems: Mapping[str, System], proven: Mapping[str, Proven] | None = None
+) -> Message:
+    """Every runbook by system, one line each; those whose proof is stale are marked."""
+    known = proven or {}
+    stale = {id for id, each in known.items() if each.stale}
     parts = []
     for system in dict.fromkeys(runbook.system for runbook in runbooks):
         own = [runbook for runbook in runbooks if runbook.system == system]
         title = systems[system].title if system in systems else system
         lines = [kit.line(kit.t(clip_cost(one_line(title), 150), bold=True))]
-        lines.append(kit.bullets([[kit.t(_line(runbook))] for runbook in own[:_LISTED]]))
+        lines.append(kit.bullets([[kit.t(_line(each, each.id in stale))] for each in own[:_LISTED]]))
         if len(own) > _LISTED:
             lines.append(kit.line(kit.t(f"… and {len(own) - _LISTED} more: search by symptom")))
         parts.append(Part([kit.rich(*lines)], 50))
     count = spell.count(len(runbooks), "runbook")
     hint = "Start one with `/runbook RB-011`, or search with words: `/runbook search still on the free tier`."
-    head = Part([kit.header(count), kit.context(hint)], 100)
+    head = Part([kit.header(count), kit.context(*filter(None, (hint, proven_head(known))))], 100)
     return Message(kit.fitted([head, *parts]), notice(f"{count}. {hint.replace('`', '')}"))
 
 
@@ -76,9 +82,10 @@ def suggest_message(words: str, close: Sequence[Runbook]) -> Message:
     return Message(kit.fitted(parts), notice(f"{lead} {', '.join(runbook.id for runbook in close[:5])}"))
 
 
-def _line(runbook: Runbook) -> str:
+def _line(runbook: Runbook, stale: bool = False) -> str:
     minutes = spell.coarse(runbook.resolve_within)
-    return clip_cost(one_line(f"{runbook.id}  {runbook.title}  ({runbook.severity}, {minutes})"), 160)
+    said = clip_cost(one_line(f"{runbook.id}  {runbook.title}  ({runbook.severity}, {minutes})"), 160)
+    return f"{said} {MARK}" if stale else said
 
 
 def _offered(runbook: Runbook) -> list[Block]:
@@ -90,8 +97,8 @@ def _offered(runbook: Runbook) -> list[Block]:
     return [kit.rich(kit.line(*pieces)), *kit.actions(buttons)]
 
 
-def runbook_message(runbook: Runbook) -> Message:
-    """What a runbook is for, looks at and can change."""
+def runbook_message(runbook: Runbook, proven: Proven | None = None) -> Message:
+    """What a runbook is for, looks at and can change, and how far it is proven."""
     lines = [kit.line(kit.t(clip_cost(one_line(runbook.summary), 600)))] if runbook.summary else []
     if runbook.symptoms:
         lines.append(kit.line(kit.t("Symptoms", bold=True)))
@@ -108,6 +115,7 @@ def runbook_message(runbook: Runbook) -> Message:
         lines.append(kit.line(kit.t("Asks for  ", bold=True), kit.t(clip_cost(spell.listed(asks, 12), 600))))
     target = f"{runbook.severity} · to be resolved within {spell.coarse(runbook.resolve_within)}"
     blocks = [kit.header(f"{runbook.id} {runbook.title}"), kit.context(target)]
+    blocks += _proven(proven)
     blocks += [kit.rich(*lines)] if lines else []
     blocks += kit.actions([kit.button("Start…", Verb.START, Ref(runbook=runbook.id), style="primary")])
     return Message(kit.fitted([Part(blocks)]), notice(f"{runbook.id} {runbook.title}: {target}"))
@@ -116,13 +124,22 @@ def runbook_message(runbook: Runbook) -> Message:
 # -- starting ----------------------------------------------------------------------------------------------------------
 
 
+def _proven(proven: Proven | None) -> list[Block]:
+    return [] if proven is None else [kit.context(proven_line(proven))]
+
+
 def start_modal(
-    runbook: Runbook, values: Mapping[str, str], channel: str, problems: Mapping[str, str] | None = None
+    runbook: Runbook,
+    values: Mapping[str, str],
+    channel: str,
+    problems: Mapping[str, str] | None = None,
+    proven: Proven | None = None,
 ) -> View:
     """The inputs of a runbook; what was typed already is filled in, what is wrong with it is said above."""
     blocks: list[Block] = [kit.rich(kit.line(kit.t(_line(runbook), bold=True)))]
     if runbook.summary:
         blocks.append(kit.rich(kit.line(kit.t(clip_cost(one_line(runbook.summary), 600)))))
+    blocks += _proven(proven)
     for name, problem in list((problems or {}).items())[:5]:
         said = kit.t(clip_cost(f"⚠ {one_line(name)}: {one_line(problem)}", 300), bold=True)
         blocks.append(kit.rich(kit.line(said)))
@@ -157,12 +174,14 @@ def loading_modal(title: str) -> View:
     return kit.modal(Verb.SHOW, title, [kit.context("One moment …")], ref=Ref())
 
 
-def started_message(started: StartedRun) -> Message:
-    """A run is on its way, and where to see it."""
+def started_message(started: StartedRun, proven: Proven | None = None) -> Message:
+    """A run is on its way, and where to see it; and how far its runbook is proven."""
     run, incident = started.run, started.incident
     where = f" in <#{incident.channel}>" if incident.channel else ""
     said = f"{'Already started' if started.again else 'Started'}: {run_line(run)}{where}."
-    return Message([kit.section(said)], notice(f"Started {run.runbook} {run.title}, run {run.number}"))
+    return Message(
+        [kit.section(said), *_proven(proven)], notice(f"Started {run.runbook} {run.title}, run {run.number}")
+    )
 
 
 def status_message(runs: Sequence[Run]) -> Message:
