@@ -28,6 +28,7 @@ from bot.runs.canary import Canary
 from bot.runs.factors import Factors
 from bot.runs.library import Library
 from bot.runs.reads import Reads
+from bot.runs.rows import Rows
 from bot.runs.triage import Triage
 from bot.runs.work import Milestone, pass_by
 from bot.runs.worker import Worker
@@ -121,6 +122,7 @@ def _desk(
         clock=clock,
         reviews=Reviews(store, directory),
         triage=Triage(store, library, targets, clock),
+        rows=Rows(store),
     )
 
 

@@ -14,6 +14,7 @@ PRESSES: Mapping[Verb, PressHandler] = {
     Verb.APPROVE: approval.approve,
     Verb.DENY: approval.deny,
     Verb.DETAILS: approval.details,
+    Verb.CSV: steps.rows,
     Verb.EDIT: approval.edit,
     Verb.BREAK_GLASS: approval.ask_break_glass,
     Verb.SCHEDULE: approval.ask_schedule,

@@ -129,6 +129,12 @@ async def recheck(press: Press, desk: Desk) -> Answer:
     return Quiet()
 
 
+async def rows(press: Press, desk: Desk) -> Answer:
+    """Bring all rows that a check saw into the thread, as a file."""
+    await desk.rows.ask(press.ref.run, press.ref.check, press.user, press=press.key)
+    return Quiet()
+
+
 async def close(press: Press, desk: Desk) -> Answer:
     """End a run in which nothing more is to be done."""
     await desk.people.close(press.ref.run, press.user)

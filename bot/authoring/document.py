@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from bot.domain.policy import StepUp
-from bot.domain.runbook import InputType, Severity
+from bot.domain.runbook import ChartKind, InputType, Severity
 from bot.steps.durations import span
 
 MAX_SPAN = timedelta(days=90)
@@ -133,12 +133,22 @@ class UndoDoc(Part):
     none: Line | None = None
 
 
+class ChartDoc(Part):
+    """A chart of a check's rows: the columns that name a row, and the columns that are drawn."""
+
+    kind: ChartKind
+    labels: Names
+    values: Names
+    title: Line | None = None
+
+
 class CheckDoc(Part):
     """What every check may say beside its kind."""
 
     title: Line | None = None
     when: Condition | None = None
     timeout: Span | None = None
+    chart: ChartDoc | None = None
 
 
 class ActionDoc(Part):

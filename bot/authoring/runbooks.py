@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from bot.authoring.charts import chart_of
 from bot.authoring.dangers import UNREHEARSED, awaited, warn_of_dangers
 from bot.authoring.document import ActionDoc, ApproveDoc, CheckDoc, FindingDoc, RunbookDoc, UndoDoc
 from bot.authoring.inputs import check_input, input_of
@@ -90,6 +91,7 @@ class _Reader:
             needs=needs - {step.key},
             when=said.when,
             timeout=self._timeout(said.timeout, (*path, "timeout"), CHECK_TIMEOUT),
+            chart=chart_of(self.ledger, step),
         )
 
     def _finding(self, key: str, said: FindingDoc) -> Finding:

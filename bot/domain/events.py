@@ -24,6 +24,7 @@ class Happened(StrEnum):
     CHECK_ENDED = "check.ended"
     QUESTION_ASKED = "question.asked"
     QUESTION_ANSWERED = "question.answered"
+    ROWS_ASKED = "check.rows_asked"
     FINDINGS_CONCLUDED = "findings.concluded"
     ACTION_CHOSEN = "action.chosen"
     ACTION_EDITED = "action.edited"

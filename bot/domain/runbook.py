@@ -80,6 +80,24 @@ class Input:
     probe: Probe | None = None
 
 
+class ChartKind(StrEnum):
+    """How figures are drawn: bars for a distribution, a line for a trend."""
+
+    BAR = "bar"
+    LINE = "line"
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A picture of a check's rows: `labels` are the columns that name a row, `values` those that are drawn, a series
+    each."""
+
+    kind: ChartKind
+    labels: tuple[str, ...]
+    values: tuple[str, ...]
+    title: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """A step that looks and never changes anything; its result is a fact under `key`.
@@ -94,6 +112,7 @@ class Check:
     needs: frozenset[str] = frozenset()
     when: str | None = None
     timeout: timedelta = timedelta(seconds=15)
+    chart: Chart | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ _ORDER: Mapping[str, int] = {
     "incident": 5,
     "copies": 6,
     "homes": 7,
+    "rows": 8,
 }
 _LAST = 9
 
@@ -53,11 +54,12 @@ class Announcer:
         self._desk = desk
         self._stopping = asyncio.Event()
         self._woken = asyncio.Event()
+        self._woken_to_draw = asyncio.Event()
 
     def stop(self) -> None:
         """End after the message under way."""
         self._stopping.set()
-        self._woken.set()
+        self._wake()
 
     async def run(self) -> None:
         """Stand by, lead, and start over when the database goes away."""
@@ -89,14 +91,34 @@ class Announcer:
                 break
         return gone
 
+    async def draw(self) -> int:
+        """Draw and send the charts that are waiting, one after another; how many messages are gone."""
+        async with self._store.reading() as connection:
+            waiting = await outbox.take(connection, self._desk.clock.now(), charts=True)
+        gone = 0
+        for message, ids in _coalesced(waiting):
+            gone += len(ids) if await self._send(message, ids) else 0
+        return gone
+
+    async def _drawing(self) -> None:
+        """Draw beside the loop that sends: a chart takes a second, and nobody's card waits for one."""
+        while not self._stopping.is_set():
+            self._woken_to_draw.clear()
+            if not await self.draw():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken_to_draw.wait(), POLL.total_seconds())
+
     async def _lead(self) -> None:
         engine = self._store.engine.execution_options(isolation_level="AUTOCOMMIT")
         async with engine.connect() as connection:
             if not (await connection.execute(text(f"SELECT pg_try_advisory_lock({_LEADER})"))).scalar_one():
                 return
+            drawing = asyncio.create_task(self._drawing())
             try:
                 await self._listen(connection)
                 while not self._stopping.is_set():
+                    if drawing.done():
+                        drawing.result()
                     self._woken.clear()
                     if not await self.drain():
                         # Proves that the lock's connection, and with it our lead, is still there.
@@ -104,6 +126,8 @@ class Announcer:
                         with contextlib.suppress(TimeoutError):
                             await asyncio.wait_for(self._woken.wait(), POLL.total_seconds())
             finally:
+                drawing.cancel()
+                await asyncio.gather(drawing, return_exceptions=True)
                 with contextlib.suppress(Exception):
                     await connection.execute(text(f"SELECT pg_advisory_unlock({_LEADER})"))
                     await self._unlisten(connection)
@@ -120,6 +144,7 @@ class Announcer:
 
     def _wake(self, *_notification: Any) -> None:
         self._woken.set()
+        self._woken_to_draw.set()
 
     async def _send(self, message: Outgoing, ids: tuple[int, ...]) -> bool:
         try:

@@ -19,7 +19,7 @@ from bot.errors import BotError, Unavailable
 from bot.slack.calls import Calls
 from bot.slack.pacing import Pacer, Sleep
 from bot.slack.replies import REFUSED_CONTENT, Archived, ChannelGone, SlackRefused
-from bot.slack.views.kit import File, Message, TextFile
+from bot.slack.views.kit import File, Message, PictureFile, TextFile
 from bot.slack.views.plain import text_of
 from bot.slack.views.text import clip, escape
 
@@ -228,17 +228,22 @@ class SlackClient:
 
     # -- files ---------------------------------------------------------------------------------------------------------
 
-    async def upload(self, channel: str, files: Sequence[File], thread_ts: str | None = None) -> None:
-        """Upload files into a channel or thread as one message. Raises `Unavailable`; a broken upload shows nothing."""
+    async def upload(
+        self, channel: str, files: Sequence[File], thread_ts: str | None = None, comment: str = ""
+    ) -> None:
+        """Upload files into a channel or thread as one message, under a `comment` in mrkdwn if there is one. Raises
+        `Unavailable`; a broken upload shows nothing."""
         done = [{"id": await self._uploaded(file), "title": file.name} for file in files]
         if done:
-            where = {"files": done, "channel_id": channel} | _threaded(thread_ts)
+            said = {"initial_comment": comment} if comment else {}
+            where = {"files": done, "channel_id": channel} | said | _threaded(thread_ts)
             await self.calls.call("files.completeUploadExternal", where, repeatable=False)
 
     async def _uploaded(self, file: File) -> str:
         content = file.content or b"\n"
+        words = {"alt_txt": file.alt} if isinstance(file, PictureFile) else {}
         place = await self.calls.call(
-            "files.getUploadURLExternal", {"filename": file.name, "length": len(content)}, get=True
+            "files.getUploadURLExternal", {"filename": file.name, "length": len(content)} | words, get=True
         )
         timeout = aiohttp.ClientTimeout(total=120)
         try:

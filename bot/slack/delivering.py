@@ -8,13 +8,16 @@ import structlog
 
 from bot.domain.incident import Incident, topic
 from bot.domain.policy import ON_CALL
+from bot.domain.run import RunState
 from bot.domain.system import System
 from bot.errors import BotError, Unavailable
 from bot.runs.shown import RunShown
 from bot.slack.asking import Asker
+from bot.slack.attaching import Attacher, digest_of
 from bot.slack.desk import Desk
 from bot.slack.replies import MessageGone
 from bot.slack.views.approval import approval_thread
+from bot.slack.views.charts import charted
 from bot.slack.views.checks import check_detail
 from bot.slack.views.incident import escalation, headline, summary
 from bot.slack.views.kit import File, Message
@@ -35,6 +38,7 @@ class Sender:
         self._client = desk.client
         self._store = store
         self.asker = Asker(self, desk)
+        self.attacher = Attacher(self, desk)
 
     async def channel(self, incident_id: str) -> None:
         """Make the incident's channel, bring the people, pin the headline. Each part may be repeated."""
@@ -51,7 +55,7 @@ class Sender:
         await self._client.invite(channel, [incident.opened_by, *sorted(members.get(ON_CALL, ()))])
         await self._client.set_topic(channel, topic(incident, incident.title))
         await self.incident(incident_id)
-        posted = await self._posted(f"headline:{incident.id}")
+        posted = await self.posted(f"headline:{incident.id}")
         if posted is not None:
             await self._client.pin(posted.channel, posted.ts)
 
@@ -73,11 +77,19 @@ class Sender:
         await self.put(f"run:{run_id}", channel, card)
 
     async def check(self, run_id: str, key: str) -> None:
-        """What one check saw, in the card's thread; a later look replaces it."""
+        """What one check saw, in the card's thread; a later look replaces it, and what it saw anew comes as files anew.
+
+        While an action is under way its checks may be read every other second: then only the message follows them."""
         shown = await self._desk.reads.shown(run_id)
-        detail = check_detail(shown, key)
-        posted = await self.put(f"check:{run_id}:{key}", self.channel_of(shown), detail, await self._thread(shown))
-        await self._files(f"{run_id}:{key}", posted.channel, detail.files, await self._thread(shown))
+        detail, thread = check_detail(shown, key), await self.thread(shown)
+        posted = await self.put(f"check:{run_id}:{key}", self.channel_of(shown), detail, thread)
+        if shown.run.state in (RunState.ACTING, RunState.VERIFYING):
+            return
+        for file in detail.files:
+            await self._files(f"{run_id}:{key}:{digest_of(file)}", posted.channel, (file,), thread)
+        if charted(shown, key) is not None:
+            async with self._store.transaction() as tx:
+                tx.announce(outbox.CHART, run_id=run_id, body={"check": key})
 
     async def approval(self, run_id: str, key: str) -> None:
         """Bring the approvers into the channel and call them in the thread."""
@@ -93,7 +105,7 @@ class Sender:
         people = sorted({*policy.people, *(user for users in members.values() for user in users)})
         if people:
             await self._client.invite(channel, people)
-        thread = await self._thread(shown)
+        thread = await self.thread(shown)
         told = approval_thread(shown, key, await self._desk.directory.mentions(groups))
         posted = await self.put(f"call:{waiting.request.id}", channel, told, thread)
         await self._files(f"call:{waiting.request.id}", posted.channel, told.files, thread)
@@ -124,14 +136,14 @@ class Sender:
     async def _review(self, incident_id: str, channel: str) -> None:
         """The draft of the review. Its files come at once or not at all: it names the archives by their digests."""
         key = f"review:{incident_id}"
-        if await self._posted(f"file:{key}") is not None:
+        if await self.posted(f"file:{key}") is not None:
             return
         draft = await self._desk.reviews.draft(incident_id)
         if draft is None:
             return
         posted = await self.put(key, channel, draft)
         await self._client.upload(channel, draft.files, posted.ts)
-        await self._remember(f"file:{key}", posted)
+        await self.remember(f"file:{key}", posted)
 
     async def escalated(self, incident_id: str, to: Sequence[str], reason: str) -> None:
         """Call the next rung in the channel."""
@@ -145,9 +157,9 @@ class Sender:
         subject, words = str(message.body.get("subject") or ""), str(message.body["text"])
         said = escape(f"{subject}\n{words}" if subject else words)
         key = f"notice:{message.body['effect']}"
-        if await self._posted(key) is None:
+        if await self.posted(key) is None:
             to = str(message.body["to"])
-            await self._remember(key, Posted(to, await self._client.post(to, Message([], said))))
+            await self.remember(key, Posted(to, await self._client.post(to, Message([], said))))
 
     # -- where things are ----------------------------------------------------------------------------------------------
 
@@ -157,15 +169,16 @@ class Sender:
             raise Unavailable("The incident's channel is not there yet.")
         return shown.incident.channel
 
-    async def _thread(self, shown: RunShown) -> str | None:
+    async def thread(self, shown: RunShown) -> str | None:
         """The card's thread; the card is posted first where it is not there yet."""
-        posted = await self._posted(f"run:{shown.run.id}")
+        posted = await self.posted(f"run:{shown.run.id}")
         if posted is None:
             await self.card(shown.run.id)
-            posted = await self._posted(f"run:{shown.run.id}")
+            posted = await self.posted(f"run:{shown.run.id}")
         return None if posted is None else posted.ts
 
-    async def _posted(self, key: str) -> Posted | None:
+    async def posted(self, key: str) -> Posted | None:
+        """Where something stands on Slack, if it was posted."""
         async with self._store.reading() as connection:
             return await outbox.post_of(connection, key)
 
@@ -176,11 +189,11 @@ class Sender:
 
     async def in_thread(self, shown: RunShown, key: str, message: Message) -> None:
         """Say something in the run's thread, once."""
-        await self.put(key, self.channel_of(shown), message, await self._thread(shown))
+        await self.put(key, self.channel_of(shown), message, await self.thread(shown))
 
     async def put(self, key: str, channel: str, message: Message, thread: str | None = None) -> Posted:
         """Post a message, or update it where it stands; one that was deleted is posted again."""
-        posted = await self._posted(key)
+        posted = await self.posted(key)
         if posted is not None:
             try:
                 await self._client.update(posted.channel, posted.ts, message)
@@ -189,31 +202,32 @@ class Sender:
             else:
                 return posted
         ts = await self._client.post(channel, message, thread)
-        return await self._remember(key, Posted(channel, ts))
+        return await self.remember(key, Posted(channel, ts))
 
-    async def _remember(self, key: str, posted: Posted) -> Posted:
+    async def remember(self, key: str, posted: Posted) -> Posted:
+        """Remember where something stands on Slack."""
         async with self._store.transaction() as tx:
             await outbox.remember_post(tx, key, posted)
         return posted
 
     async def _attached(self, shown: RunShown, channel: str, files: Sequence[File]) -> bool:
         """Whether the files a card refers to are in its thread. The card must stand there first to have a thread."""
-        if await self._posted(f"run:{shown.run.id}") is None:
+        if await self.posted(f"run:{shown.run.id}") is None:
             await self.put(f"run:{shown.run.id}", channel, run_card(shown, attached=False))
-        return await self._files(shown.run.id, channel, files, await self._thread(shown))
+        return await self._files(shown.run.id, channel, files, await self.thread(shown))
 
     async def _files(self, owner: str, channel: str, files: Sequence[File], thread: str | None) -> bool:
         """Upload files that are not there yet; False when Slack does not take them."""
         for file in files:
             key = f"file:{owner}:{file.name}"
-            if await self._posted(key) is not None:
+            if await self.posted(key) is not None:
                 continue
             try:
                 await self._client.upload(channel, (file,), thread)
             except BotError as error:
                 log.warning("file could not be uploaded", name=file.name, error=str(error))
                 return False
-            await self._remember(key, Posted(channel, thread or ""))
+            await self.remember(key, Posted(channel, thread or ""))
         return True
 
     def _system(self, incident: Incident) -> System | None:
@@ -235,6 +249,14 @@ async def _approval(sender: Sender, message: Outgoing) -> None:
 
 async def _check(sender: Sender, message: Outgoing) -> None:
     await sender.check(_given(message.run_id), str(message.body["check"]))
+
+
+async def _chart(sender: Sender, message: Outgoing) -> None:
+    await sender.attacher.chart(_given(message.run_id), str(message.body["check"]))
+
+
+async def _rows(sender: Sender, message: Outgoing) -> None:
+    await sender.attacher.rows(_given(message.run_id), str(message.body["check"]), str(message.body["by"]))
 
 
 async def _escalated(sender: Sender, message: Outgoing) -> None:
@@ -262,6 +284,8 @@ _TOPICS: Mapping[str, Callable[[Sender, Outgoing], Awaitable[None]]] = {
     "incident": lambda sender, message: sender.incident(_given(message.incident_id)),
     "run": lambda sender, message: sender.card(_given(message.run_id)),
     "check": _check,
+    outbox.CHART: _chart,
+    "rows": _rows,
     "approval": _approval,
     "copies": _copies,
     "homes": lambda sender, message: sender.asker.homes(str(message.body["request"])),

@@ -15,6 +15,7 @@ from bot.runs.actions import People
 from bot.runs.answering import Answers
 from bot.runs.library import Library
 from bot.runs.reads import Reads
+from bot.runs.rows import Rows
 from bot.runs.triage import Triage
 from bot.slack.client import SlackClient
 from bot.slack.directory import Directory
@@ -44,6 +45,7 @@ class Desk:
     clock: Clock
     reviews: Drafting
     triage: Triage
+    rows: Rows
 
     async def proven(self, runbook: Runbook) -> Proven:
         """How far a runbook of the catalogue is proven."""

@@ -22,6 +22,7 @@ class Verb(StrEnum):
     APPROVE = "approve"
     DENY = "deny"
     DETAILS = "details"
+    CSV = "csv"
     BREAK_GLASS = "break_glass"
     SCHEDULE = "schedule"
     CHOOSE = "choose"

@@ -51,6 +51,18 @@ def reading(statement: str) -> tuple[Complaint, ...]:
     return _query(text, tokens)
 
 
+def columns(statement: str) -> tuple[str, ...] | None:
+    """The names of a reading statement's columns, or None where only the database knows them."""
+    try:
+        tree = sqlglot.parse_one(bind(statement).text, dialect="postgres")
+    except (SqlglotError, RecursionError, Unreadable):
+        return None
+    if not isinstance(tree, exp.Query) or tree.is_star:
+        return None
+    names = tuple(tree.named_selects)
+    return names if names and all(names) else None
+
+
 def _explain(text: str, tokens: Sequence[Token]) -> tuple[Complaint, ...]:
     at = 1
     if at < len(tokens) and tokens[at].says("("):

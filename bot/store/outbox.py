@@ -15,6 +15,9 @@ from bot.domain.facts import from_json
 from bot.store import tables
 from bot.store.session import Transaction
 
+CHART = "chart"
+"""The topic of what takes long to make and nobody waits for: it is sent beside everything else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
@@ -36,13 +39,17 @@ class Posted:
     ts: str
 
 
-async def take(connection: AsyncConnection, now: datetime, limit: int = 100) -> Sequence[Outgoing]:
-    """The next messages to send, oldest first. What belongs to one incident arrives in order: while one of its messages
-    is postponed, the later ones wait. There is one sender at a time, so nothing is locked."""
+async def take(
+    connection: AsyncConnection, now: datetime, limit: int = 100, *, charts: bool = False
+) -> Sequence[Outgoing]:
+    """The next messages to send, or the next `charts` to draw, oldest first. What belongs to one incident arrives in
+    order: while one of its messages is postponed, the later ones wait. There is one sender at a time, so nothing is
+    locked."""
     query = text(
         """
         SELECT id, topic, run_id::text, incident_id::text, body, attempts FROM outbox AS message
-        WHERE (not_before IS NULL OR not_before <= :now)
+        WHERE (topic = :chart) = :charts
+          AND (not_before IS NULL OR not_before <= :now)
           AND NOT EXISTS (
             SELECT 1 FROM outbox AS earlier
             WHERE earlier.incident_id = message.incident_id AND earlier.id < message.id AND earlier.not_before > :now
@@ -50,7 +57,7 @@ async def take(connection: AsyncConnection, now: datetime, limit: int = 100) -> 
         ORDER BY id LIMIT :limit
         """
     )
-    rows = await connection.execute(query, {"now": now, "limit": limit})
+    rows = await connection.execute(query, {"now": now, "limit": limit, "chart": CHART, "charts": charts})
     return [Outgoing(row.id, row.topic, row.run_id, row.incident_id, from_json(row.body), row.attempts) for row in rows]
 
 

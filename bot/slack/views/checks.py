@@ -2,51 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from bot.domain.facts import Fact
 from bot.domain.run import CheckStatus
 from bot.runs.shown import RunShown
 from bot.slack.verbs import Ref, Verb
 from bot.slack.views import kit, spell
-from bot.slack.views.kit import Block, CsvFile, Message, Part, TextFile, View
+from bot.slack.views.kit import Block, CsvFile, Element, Message, Part, TextFile, View
 from bot.slack.views.plain import notice
-from bot.slack.views.tables import Tabled, field_points, fields_cut, table
-from bot.slack.views.text import clip, clip_cost, neutral, one_line
+from bot.slack.views.rows import seen
+from bot.slack.views.tables import Tabled, as_csv, columns_of, field_points, fields_cut, table
+from bot.slack.views.text import clip, clip_cost, escape, neutral, one_line
 from bot.slack.views.titles import check_title
 
 _ERROR = 1_500
-_BOOKKEEPING = frozenset({"more", "count", "columns"})
-_COLLECTIONS = frozenset({"rows", "row", "objects"})
-_LEADING = (
-    "id",
-    "status",
-    "plan",
-    "period_end",
-    "canceled_at",
-    "amount_text",
-    "amount_due_text",
-    "amount_paid_text",
-    "attempt_count",
-    "created",
-    "description",
-    "metadata",
-    "hosted_invoice_url",
-)
 _MARKS = {CheckStatus.DONE: "✓", CheckStatus.FAILED: "✗", CheckStatus.SKIPPED: "–"}
 
 
 def check_detail(shown: RunShown, key: str) -> Message:
-    """Everything a check learnt; rows that do not fit are in a CSV file."""
-    fact = shown.facts.get(key)
-    name = f"run-{shown.run.number}-{_file_name(key)}"
-    rows, fields = _parted(fact)
-    tabled = table(rows, name, 7_500) if rows else None
+    """Everything a check learnt; rows that do not fit are in a CSV file, and all of them are for the asking."""
+    found, name = seen(shown, key), file_name(shown, key)
+    fields = found.flat
+    tabled = table(found.rows, name, 7_500, more=found.more) if len(found.rows) > 1 else None
     parts = [Part([_head(shown, key)], 100), Part(_fields(fields), 60)]
     files: list[CsvFile | TextFile] = []
     if tabled is not None:
-        parts.append(Part(_table(tabled), 80))
+        parts.append(Part([*_table(tabled), *kit.actions([_csv_button(shown, key)])], 80))
         files += [tabled.file] if tabled.file else []
     if fields_cut(fields):
         text = "\n".join(f"{one_line(str(field))}: {neutral(spell.value(item))}" for field, item in fields.items())
@@ -61,15 +43,35 @@ def checks_modal(shown: RunShown) -> View:
     """All checks of a run at a glance, with what each of them says; for the Show everything button of the card."""
     blocks: list[Block] = []
     for check in shown.checks[:40]:
-        _, fields = _parted(shown.facts.get(check.key))
-        blocks += [_head(shown, check.key), *_fields(fields, 12, 1_200)]
+        blocks += [_head(shown, check.key), *_fields(seen(shown, check.key).flat, 12, 1_200)]
     if not blocks:
         blocks = [kit.context("This runbook has no checks.")]
     return kit.modal(Verb.DETAILS, "What was looked at", blocks, ref=Ref(run=shown.run.id))
 
 
-def _file_name(key: str) -> str:
-    return "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_") else "-" for sign in key)[:60] or "check"
+def check_rows(shown: RunShown, key: str) -> CsvFile | None:
+    """All rows that a check saw as a CSV file, as far as its fact holds them; None when it saw none."""
+    found = seen(shown, key)
+    columns = columns_of(found.rows)
+    return CsvFile(f"{file_name(shown, key)}.csv", as_csv(found.rows, columns)) if columns else None
+
+
+def rows_comment(shown: RunShown, key: str, by: str) -> str:
+    """What stands over the file of a check's rows, as mrkdwn: what it holds, and who asked for it."""
+    found = seen(shown, key)
+    held = spell.count(len(found.rows), "row")
+    held = f"the first {held}; there are more" if found.more else held
+    return f"{escape(clip(one_line(check_title(shown, key)), 150))}: {held}. Asked for by {kit.mention(by)}."
+
+
+def file_name(shown: RunShown, key: str) -> str:
+    """The name of a check's files, without its ending."""
+    name = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_") else "-" for sign in key)[:60]
+    return f"run-{shown.run.number}-{name or 'check'}"
+
+
+def _csv_button(shown: RunShown, key: str) -> Element | None:
+    return kit.button("CSV", Verb.CSV, Ref(run=shown.run.id, check=key))
 
 
 def _head(shown: RunShown, key: str) -> Block:
@@ -92,33 +94,6 @@ def _head(shown: RunShown, key: str) -> Block:
     if status is CheckStatus.SKIPPED:
         lines.append(kit.line(kit.t("Not needed: its condition did not hold.")))
     return kit.rich(*lines)
-
-
-def _parted(fact: Fact | None) -> tuple[Sequence[Mapping[str, Any]], Mapping[str, Any]]:
-    """The rows of a fact for a table, and its other values; a single row reads better as fields."""
-    if fact is None:
-        return (), {}
-    value = {
-        name: item
-        for name, item in fact.value.items()
-        if name not in _BOOKKEEPING and not (name in _COLLECTIONS and not item)
-    }
-    objects = value.get("objects")
-    if isinstance(objects, list | tuple):
-        brief = [_brief(each) for each in objects if isinstance(each, Mapping)]
-        return (brief, {}) if len(brief) > 1 else ((), brief[0] if brief else {})
-    for name, item in value.items():
-        if isinstance(item, list | tuple) and item and all(isinstance(row, Mapping) for row in item):
-            rows: Sequence[Mapping[str, Any]] = item
-            rest = {other: data for other, data in value.items() if other not in (name, "row")}
-            return (rows, rest) if len(rows) > 1 else ((), {**rest, **rows[0]})
-    row = value.pop("row", None)
-    return (), {**value, **row} if isinstance(row, Mapping) else value
-
-
-def _brief(found: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a person wants to know of an object of Stripe's; the expressions see all of it."""
-    return {name: found[name] for name in _LEADING if found.get(name) not in (None, {}, [], "")}
 
 
 def _fields(fields: Mapping[str, Any], most: int = 30, budget: int = 2_200) -> list[Block]:

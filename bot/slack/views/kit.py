@@ -51,7 +51,16 @@ class ArchiveFile:
     content: bytes
 
 
-File: TypeAlias = CsvFile | TextFile | ArchiveFile
+@dataclass(frozen=True, slots=True)
+class PictureFile:
+    """A picture, with what it shows in words for those who do not see it."""
+
+    name: str
+    content: bytes
+    alt: str
+
+
+File: TypeAlias = CsvFile | TextFile | ArchiveFile | PictureFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,24 +22,28 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True, slots=True)
 class Tabled:
-    """Rows made presentable: the table, how many of them it shows, and the file with all when that is not all."""
+    """Rows made presentable: the table, how many of them it shows, and the file with all when that is not all. `more`
+    when there were more rows than anybody kept."""
 
     block: Block
     shown: int
     total: int
     file: CsvFile | None = None
+    more: bool = False
 
     @property
     def note(self) -> str:
         """What to say under the table; empty when it shows everything."""
+        if self.more:
+            return f"The first {self.shown:,} of more than {spell.count(self.total, 'row')}; CSV gives {self.total:,}."
         if self.file is None:
             return ""
         if self.shown == self.total:
-            return "Some cells or columns are cut; everything is in the file."
-        return f"The first {self.shown:,} of {spell.count(self.total, 'row')}; everything is in the file."
+            return "Some cells or columns are cut; CSV gives them whole."
+        return f"The first {self.shown:,} of {spell.count(self.total, 'row')}; CSV gives all of them."
 
 
-def table(rows: Sequence[Mapping[str, Any]], name: str, budget: int = _BUDGET) -> Tabled | None:
+def table(rows: Sequence[Mapping[str, Any]], name: str, budget: int = _BUDGET, *, more: bool = False) -> Tabled | None:
     """A table of the rows, in order, as many as fit `budget` characters of JSON; None when there is nothing to show."""
     columns = columns_of(rows)
     if not columns:
@@ -60,7 +64,7 @@ def table(rows: Sequence[Mapping[str, Any]], name: str, budget: int = _BUDGET) -
     block: Block = {"type": "table", "rows": body, "column_settings": settings}
     whole = count == len(rows) and shown == columns and not any(_cut(row.get(c)) for row in rows for c in shown)
     file = None if whole else CsvFile(f"{name}.csv", as_csv(rows, columns))
-    return Tabled(block, count, len(rows), file)
+    return Tabled(block, count, len(rows), file, more)
 
 
 def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:

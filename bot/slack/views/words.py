@@ -152,6 +152,7 @@ _SENTENCES: Mapping[Happened, Callable[[_Teller], str]] = {
     Happened.CHECK_ENDED: lambda t: t.check(),
     Happened.QUESTION_ASKED: lambda t: f"The bot asked{t.because('text')}",
     Happened.QUESTION_ANSWERED: lambda t: f"{t.who} answered {t.named('check')}{t.because('summary')}",
+    Happened.ROWS_ASKED: lambda t: f"{t.who} had the rows of {t.named('check')} put into the thread.",
     Happened.CHECKLIST_TICKED: lambda t: t.ticked(),
     Happened.FINDINGS_CONCLUDED: lambda t: t.findings(),
     Happened.ACTION_CHOSEN: lambda t: t.chosen(),
