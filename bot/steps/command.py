@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from time import perf_counter
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -23,14 +24,18 @@ from bot.steps.processes import Ended, Program, run
 from bot.steps.redaction import MASK
 
 TEMPLATED = ("{{", "{%")
+# What follows an equals sign at once is no name: it may be the value.
+_NAME = re.compile(r"(?<![^\s\"'(\[])[A-Z][A-Z0-9]{0,30}(?:_[A-Z0-9]{1,30}){1,6}(?=[\s\"',:;.)\]=]|$)")
 
 
 class CommandSpec(Spec):
     """`argv` begins with the name of one of the system's commands; every other entry is exactly one argument, whatever
-    stands in it. `expect_exit` (default 0) are the exit codes that mean success."""
+    stands in it. `expect_exit` (default 0) are the exit codes that mean success. `keep: names` keeps of each line only
+    the first word that is written like the name of a variable, for programs that may print what is secret."""
 
     argv: Annotated[list[str], TEMPLATE] = Field(min_length=1)
     expect_exit: int | list[int] = 0
+    keep: Literal["everything", "names"] = "everything"
     timeout: Span | None = None
 
     @property
@@ -172,7 +177,8 @@ def _limit(spec: CommandSpec, context: StepContext) -> float:
 
 
 def _value(ended: Ended, spec: CommandSpec, context: StepContext) -> dict[str, Any]:
-    out, err = (context.targets.redact(text.decode("utf-8", "replace")) for text in (ended.out, ended.err))
+    kept = _names if spec.keep == "names" else str
+    out, err = (context.targets.redact(kept(text.decode("utf-8", "replace"))) for text in (ended.out, ended.err))
     expected = spec.expect_exit if isinstance(spec.expect_exit, list) else [spec.expect_exit]
     return {
         "exit": ended.code,
@@ -182,6 +188,12 @@ def _value(ended: Ended, spec: CommandSpec, context: StepContext) -> dict[str, A
         "json": None if ended.cut else bounded(_parsed(out)),
         "cut": ended.cut,
     }
+
+
+def _names(text: str) -> str:
+    """Of each line the first word that is written like a variable's name, if there is one."""
+    found = (_NAME.search(line) for line in text.splitlines())
+    return "\n".join(name[0] for name in found if name is not None)
 
 
 def _parsed(text: str) -> Any:

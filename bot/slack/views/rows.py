@@ -59,9 +59,17 @@ def seen(shown: RunShown, key: str) -> Seen:
     for name, item in value.items():
         if isinstance(item, list | tuple) and item and all(isinstance(row, Mapping) for row in item):
             rest = {other: data for other, data in value.items() if other not in (name, "row")}
-            return Seen(item, rest, more)
+            return Seen(_ordered(item, fact.value.get("columns")), rest, more)
     row = value.pop("row", None)
     return Seen([row] if isinstance(row, Mapping) else [], value, more)
+
+
+def _ordered(rows: Sequence[Mapping[str, Any]], columns: Any) -> Sequence[Mapping[str, Any]]:
+    """The rows with their columns as the statement names them: the database that facts are kept in has an order of its
+    own."""
+    if not isinstance(columns, list | tuple) or any(set(row) != set(columns) for row in rows):
+        return rows
+    return [{name: row[name] for name in columns} for row in rows]
 
 
 def _brief(found: Mapping[str, Any]) -> Mapping[str, Any]:
