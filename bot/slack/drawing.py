@@ -28,25 +28,29 @@ class NotDrawn(BotError):
 
 async def png(picture: Picture, seconds: float = LIMIT) -> bytes:
     """The picture as a PNG. Raises `NotDrawn`; a process that is late or no longer wanted is ended."""
-    with tempfile.TemporaryDirectory(prefix="runbook-chart-") as folder:
-        source, target = Path(folder, "picture.json"), Path(folder, "picture.png")
-        await asyncio.to_thread(source.write_text, picture.as_json(), encoding="utf-8")
-        arguments = ["-P", "-m", "bot.slack.pen", str(source), str(target)]
-        try:
-            ended = await run(Program(sys.executable, _environment(folder), folder), arguments, seconds)
-        except TimeoutError:
-            raise NotDrawn(f"drawing took longer than {seconds:g} s") from None
-        except OSError as error:
-            raise NotDrawn("the program that draws could not be started") from error
-        if ended.code != 0:
-            said = ended.err.decode("utf-8", "replace")[-_SAID:]
-            log.warning("a chart could not be drawn", code=ended.code, said=said)
-            how = f"was ended by signal {-ended.code}" if ended.code < 0 else "failed"
-            raise NotDrawn(f"the program that draws {how}")
-        content = await asyncio.to_thread(_content, target)
+    try:
+        with tempfile.TemporaryDirectory(prefix="runbook-chart-") as folder:
+            content = await _drawn(picture, Path(folder), seconds)
+    except TimeoutError:
+        raise NotDrawn(f"drawing took longer than {seconds:g} s") from None
+    except OSError as error:
+        log.warning("a chart could not be drawn", error=str(error))
+        raise NotDrawn("the program that draws could not be started, or left nothing") from error
     if not content.startswith(_SIGNATURE) or len(content) > LARGEST:
         raise NotDrawn("the program that draws gave no picture")
     return content
+
+
+async def _drawn(picture: Picture, folder: Path, seconds: float) -> bytes:
+    source, target = folder / "picture.json", folder / "picture.png"
+    await asyncio.to_thread(source.write_text, picture.as_json(), encoding="utf-8")
+    program = Program(sys.executable, _environment(str(folder)), str(folder))
+    ended = await run(program, ["-P", "-m", "bot.slack.pen", str(source), str(target)], seconds)
+    if ended.code == 0:
+        return await asyncio.to_thread(_content, target)
+    log.warning("a chart could not be drawn", code=ended.code, said=ended.err.decode("utf-8", "replace")[-_SAID:])
+    how = f"was ended by signal {-ended.code}" if ended.code < 0 else "failed"
+    raise NotDrawn(f"the program that draws {how}")
 
 
 def _content(target: Path) -> bytes:

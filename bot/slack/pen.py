@@ -11,6 +11,7 @@ import math
 import os
 import sys
 import textwrap
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -42,26 +43,28 @@ SETTINGS: dict[Any, Any] = {
 }
 
 
+def style() -> AbstractContextManager[None]:
+    """The settings under which a picture is made and written: some texts are only made while it is written."""
+    known = set(get_font_names())
+    return matplotlib.rc_context({**SETTINGS, "font.family": [name for name in FONTS if name in known]})
+
+
 def draw(picture: dict[str, Any]) -> Figure:
     """The picture as a figure."""
-    known = set(get_font_names())
-    fonts = [name for name in FONTS if name in known]
-    with matplotlib.rc_context({**SETTINGS, "font.family": fonts}):
-        bars = picture["kind"] == "bar"
-        figure = Figure(figsize=(WIDTH, _height(picture)), dpi=DPI, facecolor="white", layout="constrained")
-        FigureCanvasAgg(figure)
-        figure.suptitle(textwrap.fill(picture["title"], 42), x=0.02, ha="left", fontsize=12.5, fontweight="bold")
-        axes = figure.add_subplot()
-        axes.set_facecolor("white")
-        axes.spines[["top", "right"]].set_visible(False)
-        drawn = _bars(axes, picture) if bars else _lines(axes, picture)
-        if len(picture["series"]) > 1:
-            # A legend leaves out what begins with an underscore.
-            names = [f" {series['name']}" for series in picture["series"]]
-            figure.legend(drawn, names, loc="outside lower left", ncols=2, frameon=False, handlelength=1.6)
-        if picture["note"]:
-            axes.set_xlabel(picture["note"], loc="left", fontsize=10, color=PALE)
-        return figure
+    figure = Figure(figsize=(WIDTH, _height(picture)), dpi=DPI, facecolor="white", layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.suptitle(textwrap.fill(picture["title"], 42), x=0.02, ha="left", fontsize=12.5, fontweight="bold")
+    axes = figure.add_subplot()
+    axes.set_facecolor("white")
+    axes.spines[["top", "right"]].set_visible(False)
+    drawn = _bars(axes, picture) if picture["kind"] == "bar" else _lines(axes, picture)
+    if len(picture["series"]) > 1:
+        # A legend leaves out what begins with an underscore.
+        names = [f" {series['name']}" for series in picture["series"]]
+        figure.legend(drawn, names, loc="outside lower left", ncols=2, frameon=False, handlelength=1.6)
+    if picture["note"]:
+        axes.set_xlabel(picture["note"], loc="left", fontsize=10, color=PALE)
+    return figure
 
 
 def _height(picture: dict[str, Any]) -> float:
@@ -159,7 +162,8 @@ def main(source: str, target: str) -> None:
     """Draw what the file says into the other file, out of everybody's way."""
     os.nice(10)
     picture = json.loads(Path(source).read_text(encoding="utf-8"))
-    draw(picture).savefig(target, format="png")
+    with style():
+        draw(picture).savefig(target, format="png")
 
 
 if __name__ == "__main__":

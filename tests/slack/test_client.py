@@ -15,7 +15,7 @@ from bot.slack.client import Channel, SlackClient
 from bot.slack.replies import Archived, ChannelGone, MessageGone, SlackRefused, Stale, Unanswered
 from bot.slack.verbs import Ref, Verb
 from bot.slack.views import kit
-from bot.slack.views.kit import CsvFile, Message, TextFile
+from bot.slack.views.kit import CsvFile, Message, PictureFile, TextFile
 from tests.slack.conftest import Ticks
 
 MODAL = {
@@ -293,6 +293,14 @@ async def test_uploads_files_into_a_thread(slack: LocalSlack, client: SlackClien
     names = [file["name"] for file in replies["messages"][1]["files"]]
     assert names == ["rows.csv", "all.txt"]
     assert sorted(file.data or b"" for file in slack.space.files.values()) == [b"a,b\r\n", "ä".encode()]
+
+
+async def test_a_picture_comes_with_its_words(slack: LocalSlack, client: SlackClient) -> None:
+    """The alternative text goes with the picture, and the comment stands over it; other files have none."""
+    files = (PictureFile("tiers.png", b"png", "Free 812, Starter 140"), CsvFile("rows.csv", b"a\r\n"))
+    await client.upload(channel(slack), files, comment="Tiers &amp; plans")
+    assert [file.alt_text for file in slack.space.files.values()] == ["Free 812, Starter 140", ""]
+    assert "Tiers &amp; plans" in slack.person("ana").screen()[0].raw["text"]
 
 
 async def test_whispers_where_the_bot_cannot_speak(slack: LocalSlack, client: SlackClient) -> None:

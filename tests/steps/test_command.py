@@ -146,6 +146,23 @@ async def test_lines_and_output_without_end(here: StepContext) -> None:
     assert len(fact.value["out"]) <= OUTPUT_BYTES
 
 
+async def test_only_names_are_kept(here: StepContext) -> None:
+    """With `keep: names` nothing leaves the worker but the first word of a line that is written like a variable's name:
+    no value, wherever it stands."""
+    lines = [
+        "OPENAI_API_KEY=sk-secret_VALUE",
+        "RESEND_API_KEY is not set (SECOND_NAME)",
+        "ok: WEBHOOK_SECRET",
+        "x=AKIA_LOOKS_LIKE_ONE",
+        "sk-AB_CD-ef",
+        "PLAIN words",
+    ]
+    fact = await looked(here, "show", ",".join(lines), keep="names")
+    assert fact.value["out"].split("\n") == ["OPENAI_API_KEY", "RESEND_API_KEY", "WEBHOOK_SECRET"]
+    assert "secret" not in str(fact)
+    assert fact.value["json"] is None
+
+
 async def test_what_it_leaves_behind_holds_nobody_up(here: StepContext, done: Path) -> None:
     """A program that starts another one, which keeps its output open, has ended all the same."""
     fact = await looked(here, "spawn", timeout="4s")
