@@ -73,7 +73,9 @@ def _height(picture: dict[str, Any]) -> float:
     rest = 0.24 * lines + legend + (0.25 if picture["note"] else 0.0)
     if picture["kind"] == "line":
         return 2.9 + rest
-    return 0.75 + rest + len(picture["labels"]) * _thickness(picture) * len(picture["series"]) * 1.3
+    words: float = max(label.count("\n") + 1 for label in picture["labels"]) * 0.19 + 0.06
+    group = max(words, _thickness(picture) * len(picture["series"]) * 1.3)
+    return 0.75 + rest + len(picture["labels"]) * group
 
 
 def _thickness(picture: dict[str, Any]) -> float:
@@ -103,7 +105,7 @@ def _bars(axes: Axes, picture: dict[str, Any]) -> list[Any]:
     axes.set_yticks(list(places), picture["labels"])
     axes.set_ylim(len(picture["labels"]) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
-    axes.set_xlim(*_room(series))
+    axes.set_xlim(*_room(series, max(len(line) for label in picture["labels"] for line in label.split("\n"))))
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=_whole(series)))
     axes.xaxis.set_major_formatter(FuncFormatter(_short))
     axes.grid(axis="x", color="#e8e8e8", linewidth=0.8)
@@ -111,11 +113,13 @@ def _bars(axes: Axes, picture: dict[str, Any]) -> list[Any]:
     return drawn
 
 
-def _room(series: list[dict[str, Any]]) -> tuple[float, float]:
-    """From where to where bars reach, with room for the figures at their ends."""
+def _room(series: list[dict[str, Any]], letters: int) -> tuple[float, float]:
+    """From where to where bars reach, with room for the figures at their ends; the longer the names beside the bars,
+    the narrower is what is left for both."""
     values = [value for each in series for value in each["values"] if value is not None]
     low, high = min(0.0, *values), max(0.0, *values)
-    room = (high - low or 1.0) * max(0.12, 0.045 * max(len(text) for each in series for text in each["texts"]))
+    longest = max(len(text) for each in series for text in each["texts"])
+    room = (high - low or 1.0) * max(0.12, (0.035 + 0.0012 * letters) * longest)
     return (low - room if low < 0 else low), high + room
 
 

@@ -170,8 +170,8 @@ async def test_nobody_waits_for_a_picture(quotas: Scene, monkeypatch: pytest.Mon
     await asyncio.wait_for(begun.wait(), 10)
     await ana.types("/runbook P1-05 near_at=90")
     other = await quotas.until(lambda: _newer(quotas, run.number), "the second run")
-    await ana.sees(f"run {other}")
-    await ana.clicks("Close")
+    card = await ana.sees(lambda seen: f"run {other}" in seen.text and "Close" in seen.text)
+    await ana.clicks("Close", card)
     await quotas.run_is(RunState.DONE)
     assert files(quotas, f"run-{run.number}-shares.png") == []
     ready.set()

@@ -213,6 +213,24 @@ async def test_a_run_survives_storage_with_its_facts(store: Store) -> None:
     assert after.state is RunState.DIAGNOSING
 
 
+async def test_charts_are_taken_by_themselves(store: Store, clock: ManualClock) -> None:
+    """What takes long to make stands in nobody's way: neither in the queue of what is sent, nor postponed."""
+    async with store.transaction() as tx:
+        incident = await _incident(tx)
+        for number in range(150):
+            tx.announce(outbox.CHART, body={"check": str(number)})
+        tx.announce("incident", incident_id=incident)
+    async with store.reading() as connection:
+        assert [message.topic for message in await outbox.take(connection, clock.now())] == ["channel", "incident"]
+        charts = await outbox.take(connection, clock.now(), charts=True)
+    assert {message.topic for message in charts} == {outbox.CHART}
+    async with store.transaction() as tx:
+        await outbox.postpone(tx, charts[0].id, timedelta(seconds=5), "Slack is busy")
+    async with store.reading() as connection:
+        assert len(await outbox.take(connection, clock.now())) == 2
+        assert charts[0].id not in {each.id for each in await outbox.take(connection, clock.now(), charts=True)}
+
+
 async def test_messages_of_one_incident_keep_their_order(store: Store, clock: ManualClock) -> None:
     """While one message of an incident is postponed, its later ones wait and others go ahead."""
     async with store.transaction() as tx:

@@ -218,6 +218,7 @@ def shown_message(space: Workspace, user: str, message: Message) -> Json:
             {
                 "id": each["id"],
                 "name": each["name"],
+                "alt": each.get("alt_txt", ""),
                 "mimetype": each["mimetype"],
                 "size": each["size"],
                 "url": f"/_local/file/{each['id']}",

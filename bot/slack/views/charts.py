@@ -23,7 +23,7 @@ from bot.slack.views.titles import check_title
 
 MOST_POINTS, MOST_BARS = 50, 120
 MAX_ALT = 1_000
-_LABEL, _WORDS, _TITLE = 28, 60, 150
+_LABEL, _WORDS, _TITLE = 26, 60, 150
 _LISTED = 12  # as many points of a line are told one by one
 _LARGEST = 1e100
 
@@ -111,7 +111,8 @@ def picture(chart: Chart, title: str, found: Seen) -> Picture | Undrawn:
 def _drawn(
     chart: Chart, title: str, points: Sequence[_Point], positions: tuple[float, ...], note: str
 ) -> Picture | Undrawn:
-    words = _labels([point.at for point in points])
+    parts = _labels([point.at for point in points])
+    words = [" · ".join(each) for each in parts]
     series = tuple(
         Series(
             clip(_spaced(name), _LABEL),
@@ -120,7 +121,7 @@ def _drawn(
         )
         for place, name in enumerate(chart.values)
     )
-    drawn = Picture(chart.kind, title, tuple(clip(each, _LABEL) for each in words), series, positions, note)
+    drawn = Picture(chart.kind, title, tuple(map(_beside, parts)), series, positions, note)
     return Picture(**{**_fields(drawn), "alt": _alt(drawn, [clip(each, _WORDS) for each in words])})
 
 
@@ -172,11 +173,17 @@ def _position(data: Any) -> float | None:
             return _number(data)
 
 
-def _labels(rows: Sequence[tuple[Any, ...]]) -> list[str]:
+def _beside(parts: Sequence[str]) -> str:
+    """A name as it stands beside its bar: in one line if it fits, else a part a line."""
+    whole = " · ".join(parts)
+    return whole if len(whole) <= _LABEL else "\n".join(clip(part, _LABEL) for part in parts)
+
+
+def _labels(rows: Sequence[tuple[Any, ...]]) -> list[list[str]]:
     moments = [_utc(data) for row in rows for data in row if isinstance(data, datetime)]
     clocks = any(moment.hour or moment.minute or moment.second for moment in moments)
     years = len({data.year for row in rows for data in row if isinstance(data, date)}) > 1
-    return [" · ".join(_label(data, clocks=clocks, years=years) for data in row) for row in rows]
+    return [[_label(data, clocks=clocks, years=years) for data in row] for row in rows]
 
 
 def _label(data: Any, *, clocks: bool, years: bool) -> str:

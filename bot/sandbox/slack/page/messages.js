@@ -83,7 +83,7 @@ function files(message) {
     const link = { href: file.url, target: "_blank", rel: "noopener", class: "file" };
     if (/^image\/(png|jpeg|gif|webp|svg\+xml)$/.test(file.mimetype)) {
       return h("a", { ...link, class: "file-image" }, h("span", { class: "file-name" }, file.name),
-        h("img", { src: file.url, alt: file.name, class: "picture" }));
+        h("img", { src: file.url, alt: file.alt || file.name, class: "picture" }));
     }
     return h("a", { ...link, download: file.name }, h("span", { class: "file-icon" }, icon("file")),
       h("span", {}, h("span", { class: "file-name" }, file.name), h("small", {}, `${file.mimetype} · ${size(file.size)}`)));
