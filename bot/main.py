@@ -110,17 +110,18 @@ def _desk(
     settings: Settings, store: Store, library: Library, targets: Targets, client: SlackClient, clock: Clock
 ) -> Desk:
     directory = Directory(client.calls, clock)
+    reads = Reads(store, library, clock)
     return Desk(
         response=Response(store, library),
         people=People(store, library, Factors(settings.second_factor_key.get_secret_value())),
         answers=Answers(store),
         incidents=Incidents(store),
-        reads=Reads(store, library, clock),
+        reads=reads,
         library=library,
         directory=directory,
         client=client,
         clock=clock,
-        reviews=Reviews(store, directory),
+        reviews=Reviews(store, directory, reads),
         triage=Triage(store, library, targets, clock),
         rows=Rows(store),
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.authoring.inputs import parse_inputs
+from bot.domain.events import Event, Happened
 from bot.domain.incident import Incident, IncidentState
 from bot.domain.run import Run
 from bot.domain.runbook import Runbook
@@ -14,6 +15,8 @@ from bot.runs.actions import start
 from bot.runs.library import Library
 from bot.store import incidents, runs
 from bot.store.session import Store
+
+_NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +36,17 @@ class Response:
         self._library = library
 
     async def start(
-        self, runbook: Runbook, raw: Mapping[str, str], *, by: str, request_key: str, channel: str | None = None
+        self,
+        runbook: Runbook,
+        raw: Mapping[str, str],
+        *,
+        by: str,
+        request_key: str,
+        channel: str | None = None,
+        support: bool = False,
     ) -> Started:
-        """Start a run; durable before this returns. Raises `BadInputs` naming every input that does not fit."""
+        """Start a run, a `support` run for support people; durable before this returns. Raises `BadInputs` naming every
+        input that does not fit."""
         inputs = parse_inputs(runbook, raw)
         system = self._library.system(runbook)
         async with self._store.transaction() as tx:
@@ -62,7 +73,16 @@ class Response:
                 requested_by=by,
                 request_key=request_key,
                 incident=here.id,
+                support=support,
             )
             tx.announce("incident", incident_id=here.id)
             tx.announce("reach", run_id=run.id, incident_id=here.id)
             return Started(run, here)
+
+    async def refused(
+        self, by: str, reason: str, *, run: Run | None = None, about: Mapping[str, str] = _NOTHING
+    ) -> None:
+        """Put on record that somebody was turned away, and why."""
+        async with self._store.transaction() as tx:
+            where = {} if run is None else {"run_id": run.id, "incident_id": run.incident}
+            tx.record(Event(Happened.SUPPORT_REFUSED, by, {"reason": reason, **about}), **where)

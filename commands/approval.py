@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from bot.domain.approval import Choice, Members, Person, RequestState
@@ -27,8 +27,7 @@ from bot.slack.views.votes import (
     schedule_modal,
 )
 from commands.standing import insist_on_standing
-
-MEMBERSHIP = timedelta(seconds=10)
+from commands.support import MEMBERSHIP, insist_on_hands, may_see_all
 
 
 async def approve(press: Press, desk: Desk) -> Answer:
@@ -80,12 +79,14 @@ async def break_glass(form: Form, desk: Desk) -> Answer:
 
 async def ask_schedule(press: Press, desk: Desk) -> Answer:
     """Ask for the window."""
+    await insist_on_hands(press.ref.run, press.user, desk)
     return Open(schedule_modal(press.ref, await _title(press.ref, desk), desk.clock.now()))
 
 
 async def schedule(form: Form, desk: Desk) -> Answer:
     """Plan the action for a window; it is previewed and asked for anew."""
     given = forms.values_of(form.state)
+    await insist_on_hands(form.ref.run, form.user, desk)
     await insist_on_standing(form.ref.run, form.user, desk)
     try:
         opens, closes = (datetime.fromisoformat(given.get(name, "")) for name in ("opens", "closes"))
@@ -100,16 +101,20 @@ async def schedule(form: Form, desk: Desk) -> Answer:
 
 
 async def details(press: Press, desk: Desk) -> Answer:
-    """Everything about a request (differences, exact statement, policy, votes), or about what the checks saw."""
+    """Everything about a request (differences, exact statement, policy, votes), or about what the checks saw. Of a
+    support run only who may decide on a request sees it whole."""
     shown = await desk.reads.shown(press.ref.run)
     if press.ref.action not in shown.approvals:
         return Open(checks_modal(shown))
+    if shown.approvals[press.ref.action].masked and await may_see_all(shown, press.ref.action, press.user, desk):
+        shown = await desk.reads.shown(press.ref.run, whole=True)
     return Open(approval_modal(shown, press.ref.action))
 
 
 async def edit(press: Press, desk: Desk) -> Answer:
     """The words of a message, to be changed before it goes out."""
     stored = await desk.reads.request(press.ref.request)
+    await insist_on_hands(stored.request.run, press.user, desk)
     spec = stored.first.spec
     return Open(edit_modal(press.ref, str(spec.get("subject") or ""), str(spec.get("body") or "")))
 
@@ -117,6 +122,7 @@ async def edit(press: Press, desk: Desk) -> Answer:
 async def form_edit(form: Form, desk: Desk) -> Answer:
     """The changed words; the message is previewed and asked for anew."""
     given = forms.values_of(form.state)
+    await insist_on_hands(form.ref.run, form.user, desk)
     await insist_on_standing(form.ref.run, form.user, desk)
     edits = {key: given.get(key, "") for key in ("subject", "body")}
     await desk.people.edit(form.ref.run, form.ref.action, form.user, edits, press=form.key)

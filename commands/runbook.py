@@ -18,6 +18,7 @@ from bot.slack.views.start import (
     status_message,
     suggest_message,
 )
+from commands.support import begin
 from commands.triage import triage
 from commands.words import Words, words_of
 
@@ -65,12 +66,13 @@ async def form_start(form: Form, desk: Desk) -> Answer:
     runbook = desk.library.known(form.ref.runbook)
     proven = await desk.proven(runbook)
     try:
-        started = await desk.response.start(
+        started = await begin(
+            desk,
             runbook,
             forms.values_of(form.state, runbook.inputs),
             by=form.user,
             request_key=form.key,
-            channel=form.ref.channel or None,
+            channel=form.ref.channel,
         )
     except BadInputs as error:
         return Wrong(forms.errors_of(error, form.state))
@@ -90,9 +92,7 @@ async def _start(words: Words, given: Command, desk: Desk) -> Answer:
     if missing:
         return Open(start_modal(runbook, words.pairs, given.channel, proven=proven))
     try:
-        started = await desk.response.start(
-            runbook, words.pairs, by=given.user, request_key=given.key, channel=given.channel
-        )
+        started = await begin(desk, runbook, words.pairs, by=given.user, request_key=given.key, channel=given.channel)
     except BadInputs as error:
         return Open(start_modal(runbook, words.pairs, given.channel, error.problems, proven))
     return _said(started_message(started, proven))

@@ -12,10 +12,12 @@ from bot.slack.desk import Answer, Desk, Form, Open, Press, Quiet, Wrong
 from bot.slack.views.checklist import BECAUSE, OPEN, TICKED, names_of, tick_modal
 from bot.slack.views.question import answer_modal, report_modal
 from commands.standing import insist_on_standing
+from commands.support import insist_on_hands
 
 
 async def choose(press: Press, desk: Desk) -> Answer:
     """Ask for an action: by its own button, or picked from the list."""
+    await insist_on_hands(press.ref.run, press.user, desk)
     shown = await desk.reads.shown(press.ref.run)
     key = press.ref.action or forms.picked(shown.runbook.actions, press.value)
     await desk.people.choose(press.ref.run, key, press.user, press=press.key)
@@ -24,6 +26,7 @@ async def choose(press: Press, desk: Desk) -> Answer:
 
 async def skip(press: Press, desk: Desk) -> Answer:
     """Leave an action out."""
+    await insist_on_hands(press.ref.run, press.user, desk)
     await insist_on_standing(press.ref.run, press.user, desk)
     await desk.people.skip(press.ref.run, press.ref.action, press.user, press=press.key)
     return Quiet()
@@ -31,6 +34,7 @@ async def skip(press: Press, desk: Desk) -> Answer:
 
 async def undo(press: Press, desk: Desk) -> Answer:
     """Ask for an action to be taken back."""
+    await insist_on_hands(press.ref.run, press.user, desk)
     await desk.people.undo(press.ref.run, press.ref.action, press.user, press=press.key)
     return Quiet()
 
@@ -43,7 +47,7 @@ async def ask(press: Press, desk: Desk) -> Answer:
 
 async def pick(press: Press, desk: Desk) -> Answer:
     """Answer a question by picking from its list."""
-    shown = await desk.reads.shown(press.ref.run)
+    shown = await desk.reads.shown(press.ref.run, whole=True)
     question = _question(shown, press.ref.check)
     await desk.answers.answer(press.ref.run, question.check, _picked(question, press.value), press.user)
     return Quiet()
@@ -51,7 +55,7 @@ async def pick(press: Press, desk: Desk) -> Answer:
 
 async def answer(form: Form, desk: Desk) -> Answer:
     """Answer a question by its form."""
-    shown = await desk.reads.shown(form.ref.run)
+    shown = await desk.reads.shown(form.ref.run, whole=True)
     question = _question(shown, form.ref.check)
     raw = forms.values_of(form.state, question.form)
     if question.options:
@@ -91,7 +95,9 @@ async def tick(form: Form, desk: Desk) -> Answer:
 
 async def ask_report(press: Press, desk: Desk) -> Answer:
     """Open the form in which somebody says that a manual step is done."""
-    shown = await desk.reads.shown(press.ref.run)
+    await insist_on_hands(press.ref.run, press.user, desk)
+    # Whoever is to do it by hand has to read all of it.
+    shown = await desk.reads.shown(press.ref.run, whole=True)
     if press.ref.action not in shown.reports:
         raise Mistake("Nothing waits for a report here any more.")
     return Open(report_modal(shown, press.ref.action))
@@ -99,6 +105,7 @@ async def ask_report(press: Press, desk: Desk) -> Answer:
 
 async def report(form: Form, desk: Desk) -> Answer:
     """A manual step is done."""
+    await insist_on_hands(form.ref.run, form.user, desk)
     given = forms.values_of(form.state)
     note = "; ".join(f"{name}: {value}" if name != "note" else value for name, value in given.items())
     await desk.people.report(form.ref.run, form.ref.action, form.user, note)
@@ -107,12 +114,14 @@ async def report(form: Form, desk: Desk) -> Answer:
 
 async def settle_happened(press: Press, desk: Desk) -> Answer:
     """A person found that an action in doubt had happened."""
+    await insist_on_hands(press.ref.run, press.user, desk)
     await desk.people.settle(press.ref.run, press.ref.action, press.user, happened=True)
     return Quiet()
 
 
 async def settle_not(press: Press, desk: Desk) -> Answer:
     """A person found that an action in doubt had changed nothing."""
+    await insist_on_hands(press.ref.run, press.user, desk)
     await desk.people.settle(press.ref.run, press.ref.action, press.user, happened=False)
     return Quiet()
 

@@ -8,6 +8,7 @@ from bot.errors import BadInputs
 from bot.slack.desk import Answer, Command, Desk, Later, Open, Press, Say
 from bot.slack.views.start import start_modal, started_message
 from bot.slack.views.triage import triage_message
+from commands.support import begin, insist_on_privacy, supported
 from commands.words import Words
 
 
@@ -18,9 +19,12 @@ async def triage(words: Words, given: Command, desk: Desk) -> Answer:
     if alone and first:
         values = [first, *values]
     system = desk.triage.system("" if alone else first)
+    await insist_on_privacy(system, given.user, given.channel, desk)
+    support = await supported(system, given.user, desk)
 
     async def making() -> Say:
-        message = triage_message(await desk.triage.triage(system, words.pairs, values, given.user))
+        found = await desk.triage.triage(system, words.pairs, values, given.user, support=support)
+        message = triage_message(found)
         return Say(message.text, tuple(message.blocks))
 
     return Later(f"Looking at everything of {system.title} that these words allow …", making)
@@ -32,9 +36,7 @@ async def take_up(press: Press, desk: Desk) -> Answer:
     raw = {str(name): str(value) for name, value in json.loads(press.ref.inputs or "{}").items()}
     proven = await desk.proven(runbook)
     try:
-        started = await desk.response.start(
-            runbook, raw, by=press.user, request_key=press.key, channel=press.channel or None
-        )
+        started = await begin(desk, runbook, raw, by=press.user, request_key=press.key, channel=press.channel)
     except BadInputs as error:
         return Open(start_modal(runbook, raw, press.channel, error.problems, proven))
     message = started_message(started, proven)

@@ -284,6 +284,19 @@ class PoliciesDoc(Part):
     severities: dict[Severity, ApproveDoc] = {}
 
 
+Column = Annotated[str, StringConstraints(pattern=r"^[\w*?-]+(\.[\w*?-]+)?$", max_length=80)]
+
+
+class SupportDoc(Part):
+    """What support people see: their group, the columns that are masked for them, the most rows a table shows, and the
+    private channel that full results go to."""
+
+    group: Name
+    mask: Annotated[list[Column], Field(min_length=1)]
+    rows: int = Field(default=10, ge=1, le=100)
+    files: Annotated[str, StringConstraints(pattern=r"^(#?[a-z0-9][a-z0-9_-]{0,79}|[CG][A-Z0-9]{2,20})$")] | None = None
+
+
 class SystemDoc(Part):
     """A system file."""
 
@@ -302,6 +315,7 @@ class SystemDoc(Part):
     severities: dict[Severity, SeverityDoc] = {}
     templates: dict[Name, TemplateDoc] = {}
     on_call: GroupDoc | None = None
+    support: SupportDoc | None = None
     channel_prefix: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,20}$")] = "inc"
 
 

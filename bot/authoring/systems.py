@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot.authoring.document import CommandDoc, EnvDoc, LogDoc, MailDoc, SeverityDoc, SystemDoc
+from bot.authoring.document import CommandDoc, EnvDoc, LogDoc, MailDoc, SeverityDoc, StripeDoc, SupportDoc, SystemDoc
 from bot.authoring.ledger import Ledger
 from bot.authoring.policies import check_policy, policy_over
 from bot.authoring.problems import did_you_mean
 from bot.authoring.reading import Path
 from bot.authoring.templates import TemplateError, compile_template
+from bot.domain.masking import Mask
 from bot.domain.policy import ON_CALL, ApprovalPolicy
 from bot.domain.programs import left_open, runs_anything
 from bot.domain.runbook import Severity
@@ -24,6 +25,7 @@ from bot.domain.system import (
     Service,
     SeverityRule,
     StripeAccount,
+    SupportRule,
     System,
     Template,
 )
@@ -57,9 +59,7 @@ def system_of(ledger: Ledger, said: SystemDoc, source: str) -> System:
         commands={name: _command(name, each) for name, each in said.commands.items()},
         logs={name: _log(name, each) for name, each in said.logs.items()},
         secrets={name: SecretRef(each.env) for name, each in said.secrets.items()},
-        stripe=None
-        if said.stripe is None
-        else StripeAccount(SecretRef(said.stripe.key), None if said.stripe.url is None else _value(said.stripe.url)),
+        stripe=None if said.stripe is None else _stripe(said.stripe),
         mail=None if said.mail is None else _mail(said.mail),
         groups=groups,
         contacts=dict(said.contacts),
@@ -69,6 +69,7 @@ def system_of(ledger: Ledger, said: SystemDoc, source: str) -> System:
         default_policy=default,
         critical_policy=policy_over(said.policies.critical, _over(_CRITICAL, default)),
         severity_policies={severity: policy_over(each, default) for severity, each in said.policies.severities.items()},
+        support=None if said.support is None else _support(said.support),
         source=source,
     )
     _check(ledger, said, system)
@@ -81,6 +82,7 @@ def _over(critical: ApprovalPolicy, default: ApprovalPolicy) -> ApprovalPolicy:
 
 def _check(ledger: Ledger, said: SystemDoc, system: System) -> None:
     _check_groups(ledger, said, system)
+    _check_support(ledger, system)
     _check_services(ledger, said)
     _check_commands(ledger, said)
     _check_logs(ledger, said, system)
@@ -109,6 +111,20 @@ def _check_groups(ledger: Ledger, said: SystemDoc, system: System) -> None:
         if group.slack is None and not group.people:
             at: Path = ("on_call",) if name == ON_CALL else ("groups", name)
             ledger.error(at, "The group is empty: give it slack: or people:.")
+
+
+def _check_support(ledger: Ledger, system: System) -> None:
+    """The group is there, and decides on nothing: who approves sees everything."""
+    if system.support is None:
+        return
+    at: Path = ("support", "group")
+    name = system.support.group
+    if name not in system.groups:
+        ledger.error(at, f"There is no group «{name}».", did_you_mean(name, system.groups))
+    policies = (system.default_policy, system.critical_policy, *system.severity_policies.values())
+    if name == ON_CALL or any(name in policy.everybody for policy in policies):
+        hint = "Give support people a group of their own."
+        ledger.error(at, f"«{name}» approves changes, so its people see everything.", hint)
 
 
 def _check_services(ledger: Ledger, said: SystemDoc) -> None:
@@ -169,6 +185,15 @@ def _check_logs(ledger: Ledger, said: SystemDoc, system: System) -> None:
         elif command is not None and not command.only_looks(log.command[1:]):
             hint = "Declare them under the command's looks."
             ledger.error((*at, "command"), f"«{command.name}» is not declared to only look with these arguments.", hint)
+
+
+def _stripe(said: StripeDoc) -> StripeAccount:
+    return StripeAccount(SecretRef(said.key), None if said.url is None else _value(said.url))
+
+
+def _support(said: SupportDoc) -> SupportRule:
+    files = None if said.files is None else said.files.removeprefix("#")
+    return SupportRule(said.group, Mask(tuple(dict.fromkeys(said.mask))), said.rows, files)
 
 
 def _log(name: str, said: LogDoc) -> LogSource:

@@ -27,7 +27,7 @@ async def vote(
     """Show what waits in a run, ask for the code, and vote as `user`. Raises `Mistake`, and `Refusal` with reasons."""
     async with running(settings, environment, listen=False, work=False, announce=False) as bot:
         run = await bot.desk.reads.by_number(number)
-        shown = await bot.desk.reads.shown(run.id)
+        shown = await bot.desk.reads.shown(run.id, whole=True)
         request = _pending(shown)
         out.print(everything_text(shown, shown.approvals[request.action]), markup=False)
         code = await asyncio.to_thread(typer.prompt, f"Code of {user}'s authenticator")

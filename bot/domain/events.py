@@ -48,6 +48,7 @@ class Happened(StrEnum):
     GLASS_BROKEN = "approval.glass_broken"
     VOTE_CAST = "vote.cast"
     VOTE_REFUSED = "vote.refused"
+    SUPPORT_REFUSED = "support.refused"
     TRIAGED = "triage.done"
     PRESS_REPEATED = "press.repeated"
     RUNBOOKS_PROVEN = "runbooks.proven"

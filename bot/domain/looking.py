@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.domain import outcomes as o
 from bot.domain.events import BOT, Event, Happened
 from bot.domain.facts import FactStatus
-from bot.domain.run import ActionRun, ActionStatus, CheckRun, CheckStatus, Run, RunState
+from bot.domain.run import ActionRun, ActionStatus, CheckRun, CheckStatus, Conclusion, Run, RunState
 from bot.domain.turns import OutOfTurn, Step, next_in_plan, ungranted
 
 _CHECK_STATUS: Mapping[FactStatus, CheckStatus] = {
@@ -105,9 +105,14 @@ def concluded(run: Run, outcome: o.Concluded) -> Step:
         together=together,
         actions=actions,
     )
-    found = [{"key": c.key, "say": c.say, "propose": list(c.propose)} for c in outcome.conclusions]
+    found = [_found(each) for each in outcome.conclusions]
     data = {"findings": found, "asking": [check.key for check in run.questions]}
     return next_in_plan(run), (Event(Happened.FINDINGS_CONCLUDED, BOT, data),)
+
+
+def _found(found: Conclusion) -> dict[str, object]:
+    masked = {"masked": found.masked} if found.masked else {}
+    return {"key": found.key, "say": found.say, "propose": list(found.propose), **masked}
 
 
 def recheck(run: Run, outcome: o.Recheck) -> Step:

@@ -138,19 +138,21 @@ class ActionRun:
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """A finding that holds, with its sentence rendered over the facts. What it proposes `together` is decided by one
-    vote."""
+    """A finding that holds, with its sentence rendered over the facts, and over masked ones for a support run. What it
+    proposes `together` is decided by one vote."""
 
     key: str
     say: str
     propose: tuple[str, ...] = ()
     together: bool = False
+    masked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """One execution of one runbook version with its inputs. Facts and requests are kept beside it, by key. `askers` are
-    those who, beside who requested it, had a hand in its being started: by a step of another run."""
+    those who, beside who requested it, had a hand in its being started: by a step of another run. `support` says that
+    it was started for support people: what they must not see is masked, and nothing is asked for by itself."""
 
     id: str
     number: int
@@ -174,6 +176,7 @@ class Run:
     finished_at: datetime | None = None
     reason: str = ""
     askers: tuple[str, ...] = ()
+    support: bool = False
 
     @property
     def current(self) -> ActionRun | None:

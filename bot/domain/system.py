@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from bot.domain.masking import Mask
 from bot.domain.policy import ApprovalPolicy
 from bot.domain.programs import fits
 from bot.domain.runbook import Severity
@@ -115,6 +116,17 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
+class SupportRule:
+    """How support people see the system: those of `group` get runs in which the columns of `mask` are masked and tables
+    show at most `rows` rows. Full results go as files to the private channel `files` (an id or a name), if any."""
+
+    group: str
+    mask: Mask = Mask(("*",))
+    rows: int = 10
+    files: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SeverityRule:
     """What a severity means for the clock: the response target and when and to whom it escalates."""
 
@@ -155,6 +167,7 @@ class System:
     default_policy: ApprovalPolicy = ApprovalPolicy()
     critical_policy: ApprovalPolicy = ApprovalPolicy(votes=2)
     severity_policies: Mapping[Severity, ApprovalPolicy] = field(default_factory=dict)
+    support: SupportRule | None = None
     source: str = ""
 
 

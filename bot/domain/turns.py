@@ -19,7 +19,7 @@ class OutOfTurn(Refusal):
 
 def next_in_plan(run: Run) -> Run:
     """The first action of the plan that is still open comes next: it is previewed, or done if the vote before covers
-    it; the others wait their turn."""
+    it; the others wait their turn. In a support run it is on offer, until somebody takes it up."""
     actions = dict(run.actions)
     state = run.state
     first = True
@@ -33,7 +33,8 @@ def next_in_plan(run: Run) -> Run:
             actions[key] = replace(action, status=ActionStatus.APPROVED, due=None)
             state = RunState.ACTING
         else:
-            actions[key] = replace(action, status=ActionStatus.PREVIEWING)
+            status = ActionStatus.OFFERED if run.support else ActionStatus.PREVIEWING
+            actions[key] = replace(action, status=status)
         first = False
     return replace(run, state=state, actions=actions)
 

@@ -128,7 +128,12 @@ def _evidence(case: IncidentCase, archives: Mapping[str, str]) -> list[str]:
         if chain.broken_at is None
         else f"- **The audit trail is broken: {plain(chain.problem)}**"
     )
-    return [trail, *(f"- {name}, SHA-256 {digest}" for name, digest in archives.items())]
+    support = [
+        f"- Run {each.run.number} was for support: `runbook evidence {each.run.number}` makes its archive, unmasked"
+        for each in case.cases
+        if each.run.support
+    ]
+    return [trail, *(f"- {name}, SHA-256 {digest}" for name, digest in archives.items()), *support]
 
 
 def _section(title: str, lines: Sequence[str]) -> list[str]:

@@ -68,9 +68,10 @@ async def start(
     request_key: str,
     incident: str | None,
     askers: tuple[str, ...] = (),
+    support: bool = False,
 ) -> Run:
     """A new run, in the caller's transaction. The same `request_key` starts one run however often it comes. `askers`
-    decide on none of its actions, as if they had asked for it themselves."""
+    decide on none of its actions, as if they had asked for it themselves. `support` holds for the run's whole life."""
     await runs.keep_version(tx, library.documents(runbook))
     run = Run(
         id=str(uuid.uuid4()),
@@ -87,11 +88,13 @@ async def start(
         requested_at=tx.now,
         checks={key: CheckRun(key) for key in runbook.checks},
         askers=askers,
+        support=support,
     )
     stored = await runs.insert(tx, run, request_key)
     if stored is None:
         raise Refusal("This command has been taken already; the run is under way.")
-    about = {"runbook": run.runbook, "title": run.title, "version": run.version, "inputs": dict(inputs)}
+    mode = {"support": True} if support else {}
+    about = {"runbook": run.runbook, "title": run.title, "version": run.version, "inputs": dict(inputs), **mode}
     tx.record(Event(Happened.RUN_REQUESTED, requested_by, about), run_id=run.id, incident_id=incident)
     tx.announce("run", run_id=run.id, incident_id=incident)
     tx.enqueue(run.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.advance import advance
 from bot.domain.events import Happened
-from bot.domain.outcomes import CheckEnded, Nudged, Previewed, RunOutcome
+from bot.domain.outcomes import CheckEnded, Concluded, Nudged, Previewed, RunOutcome
 from bot.domain.run import ActionStatus, Run
 from bot.errors import Mistake
 from bot.store import approvals, runs
@@ -31,6 +31,8 @@ async def apply(tx: Transaction, run: Run, outcome: RunOutcome) -> Run:
             tx.announce("check", run_id=run.id, incident_id=run.incident, body={"check": key})
         case Previewed(key=key, request=request):
             tx.announce("approval", run_id=run.id, incident_id=run.incident, body={"action": key, "request": request})
+        case Concluded() if run.support:
+            tx.announce("whole", run_id=run.id, incident_id=run.incident)
         case Nudged(key=key, backup=backup):
             body = {"action": key, "request": run.actions[key].request, "backup": backup, "at": tx.now.isoformat()}
             tx.announce("nudge", run_id=run.id, incident_id=run.incident, body=body)

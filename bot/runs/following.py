@@ -49,6 +49,7 @@ async def followed(work: Work, going: ActionRun, effect: EffectKey, wanted: Star
             request_key=f"from:{effect}",
             incident=run.incident,
             askers=tuple(dict.fromkeys([run.requested_by, *run.askers, *going.askers])),
+            support=run.support,
         )
         if run.incident is not None:
             tx.announce("incident", incident_id=run.incident)

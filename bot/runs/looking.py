@@ -16,11 +16,13 @@ from bot.authoring.templates import TemplateError, UndefinedFact, compile_expres
 from bot.domain.checklist import Checklist, checklist_of
 from bot.domain.compare import changed
 from bot.domain.facts import Fact, FactStatus
+from bot.domain.masking import Censor
 from bot.domain.outcomes import CheckEnded, QuestionAsked
 from bot.domain.run import CheckStatus, Run
 from bot.domain.runbook import Check, Runbook
 from bot.domain.tasks import runnable
 from bot.errors import BotError
+from bot.runs.masking import Veil, rule_of
 from bot.runs.scope import needs_of, scope_of
 from bot.runs.work import Work
 from bot.steps.base import Look, Question, StepContext, StepKind
@@ -50,7 +52,7 @@ async def diagnose(work: Work, run: Run) -> None:
             await work.milestone("check")
             for task in ended:
                 key = looking.pop(task)
-                run = await _record(work, key, task.result(), facts, before.get(key))
+                run = await _record(work, run, key, task.result(), facts, before.get(key))
     finally:
         for task in looking:
             task.cancel()
@@ -131,7 +133,7 @@ def question_value(question: Question) -> dict[str, Any]:
     return {**value, "items": [item.data() for item in question.items]} if question.items else value
 
 
-async def _record(work: Work, key: str, seen: Look, facts: dict[str, Fact], before: Fact | None) -> Run:
+async def _record(work: Work, run: Run, key: str, seen: Look, facts: dict[str, Fact], before: Fact | None) -> Run:
     if isinstance(seen, Question):
         seen = _ticked_before(seen, facts.get(key))
     if isinstance(seen, Question):
@@ -143,7 +145,16 @@ async def _record(work: Work, key: str, seen: Look, facts: dict[str, Fact], befo
 
         return await work.record(QuestionAsked(key, seen.text), also=keep)
     facts[key] = seen
-    return await work.record(CheckEnded(key, seen, changed=changed(before, seen)))
+    return await work.record(CheckEnded(key, seen, changed=_differs(work, run, key, before, seen)))
+
+
+def _differs(work: Work, run: Run, key: str, before: Fact | None, seen: Fact) -> str:
+    """What a check sees differently than last time; what was seen then is known to nobody who would mask it later."""
+    if before is None or not run.support:
+        return changed(before, seen)
+    veil = Veil.over(rule_of(work.system), work.runbook.checks)
+    words = changed(veil.fact(key, before), veil.fact(key, seen))
+    return Censor(veil.mask, [*veil.hidden(key, before), *veil.hidden(key, seen)]).words(words)
 
 
 def _ticked_before(question: Question, earlier: Fact | None) -> Look:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.clock import Clock
 from bot.domain.approval import RequestState, Verdict, evaluate
 from bot.domain.change import Receipt
 from bot.domain.checklist import checklist_of
 from bot.domain.facts import Fact, FactStatus
+from bot.domain.masking import Censor
 from bot.domain.proof import Proven, proven
 from bot.domain.run import ActionStatus, Run
 from bot.domain.runbook import Input, Runbook
+from bot.domain.system import SupportRule
 from bot.errors import Mistake
 from bot.runs.library import Library
+from bot.runs.masking import censor_of, rule_of, veiled, veiled_event, veiled_run
 from bot.runs.shown import ApprovalShown, QuestionShown, RunShown
 from bot.steps.forms import inputs
 from bot.store import approvals, audit, incidents, proofs, runs
@@ -33,15 +36,20 @@ class Waiting:
 
 
 class Reads:
-    """Reads for screens: never inside an action's transaction, always what is committed."""
+    """Reads for screens: never inside an action's transaction, always what is committed. Of a support run everything
+    is masked, unless it is asked for `whole`."""
 
     def __init__(self, store: Store, library: Library, clock: Clock) -> None:
         self._store = store
         self._library = library
         self._clock = clock
 
-    async def shown(self, run_id: str) -> RunShown:
+    async def shown(self, run_id: str, *, whole: bool = False) -> RunShown:
         """Everything about a run. Raises `Mistake` when there is no such run."""
+        shown = await self._shown(run_id)
+        return shown if whole or not shown.run.support else veiled(shown, await self._rule(shown.run))
+
+    async def _shown(self, run_id: str) -> RunShown:
         async with self._store.reading() as connection:
             run = await runs.get(connection, run_id)
             if run is None:
@@ -75,7 +83,7 @@ class Reads:
             found = await runs.get(connection, run_id)
         if found is None:
             raise Mistake("This run is not known here.")
-        return found
+        return await self._veiled(found)
 
     async def by_number(self, number: int) -> Run:
         """The run with this number. Raises `Mistake` when there is none."""
@@ -83,17 +91,19 @@ class Reads:
             found = await runs.by_number(connection, number)
         if found is None:
             raise Mistake(f"There is no run {number}.")
-        return found
+        return await self._veiled(found)
 
     async def live(self) -> Sequence[Run]:
         """Runs under way, newest first."""
         async with self._store.reading() as connection:
-            return await runs.recent(connection, live=True)
+            found = await runs.recent(connection, live=True)
+        return [await self._veiled(run) for run in found]
 
     async def recent(self, limit: int = 10) -> Sequence[Run]:
         """The newest runs."""
         async with self._store.reading() as connection:
-            return await runs.recent(connection, limit)
+            found = await runs.recent(connection, limit)
+        return [await self._veiled(run) for run in found]
 
     async def of_incident(self, incident_id: str) -> Sequence[RunShown]:
         """The runs of an incident, oldest first, with everything about them."""
@@ -117,12 +127,30 @@ class Reads:
                 run = await runs.get(connection, stored.request.run)
                 if run is not None:
                     found.append(Waiting(stored, run))
-            return found
+        return [Waiting(each.stored, await self._veiled(each.run)) for each in found]
 
     async def audit(self, *, run_id: str | None = None, incident_id: str | None = None) -> Sequence[AuditLine]:
         """What happened, oldest first."""
         async with self._store.reading() as connection:
-            return await audit.read(connection, run_id=run_id, incident_id=incident_id)
+            lines = await audit.read(connection, run_id=run_id, incident_id=incident_id)
+            masked = await runs.of_support(connection, {line.run_id for line in lines if line.run_id is not None})
+        censors = {run.id: await self._censor(run) for run in masked}
+        return [
+            line
+            if (censor := censors.get(line.run_id or "")) is None
+            else replace(line, data=veiled_event(line.data, censor))
+            for line in lines
+        ]
+
+    async def _veiled(self, run: Run) -> Run:
+        return veiled_run(run, await self._censor(run)) if run.support else run
+
+    async def _censor(self, run: Run) -> Censor:
+        return censor_of(await self._shown(run.id), await self._rule(run))
+
+    async def _rule(self, run: Run) -> SupportRule:
+        _, system = await self._library.of_run(run)
+        return rule_of(system)
 
     async def proven(self, system: str = "") -> Mapping[str, Proven]:
         """How far each runbook of the catalogue, or of one of its systems, is proven, by id."""

@@ -18,12 +18,13 @@ from bot.domain.runbook import Input, Runbook
 @dataclass(frozen=True, slots=True)
 class ApprovalShown:
     """One request for approval as approvers see it: the previews its digest was made of, by action, and how the votes
-    stand."""
+    stand. `masked` says that the previews are not shown whole."""
 
     request: ApprovalRequest
     previews: Mapping[str, Preview]
     votes: tuple[Vote, ...]
     verdict: Verdict
+    masked: bool = False
 
     @property
     def preview(self) -> Preview:
@@ -47,7 +48,7 @@ class RunShown:
     """A run with everything its card, its thread and its summary say.
 
     `approvals` and `receipts` are by action key; `previous` names the last run of this runbook with these inputs, which
-    the `changed` marks of the checks compare with.
+    the `changed` marks of the checks compare with. `left` counts, by check, the rows that support people do not see.
     """
 
     run: Run
@@ -60,6 +61,7 @@ class RunShown:
     reports: Mapping[str, QuestionShown] = field(default_factory=dict)
     incident: Incident | None = None
     previous: int | None = None
+    left: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def checks(self) -> tuple[CheckRun, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,12 +13,16 @@ from bot.authoring.inputs import parse_inputs, value_of
 from bot.authoring.templates import TemplateError, compile_expression
 from bot.clock import Clock
 from bot.domain.events import Event, Happened
+from bot.domain.facts import Fact
+from bot.domain.masking import Censor
+from bot.domain.run import Conclusion
 from bot.domain.runbook import Runbook
-from bot.domain.system import System
+from bot.domain.system import SupportRule, System
 from bot.domain.triage import Lookups, Suspect, Triaged, problems, ranked, tried
 from bot.errors import BadInputs, Mistake
-from bot.runs.concluding import concluded
+from bot.runs.concluding import concluded, in_masks
 from bot.runs.library import Library
+from bot.runs.masking import Veil, rule_of
 from bot.runs.sight import Sight
 from bot.steps.targets import Targets
 from bot.store.session import Store
@@ -43,15 +48,20 @@ class Triage:
             raise Mistake(f"There is no system «{name}».", hint=f"Known: {', '.join(sorted(systems))}.")
         return systems[name.lower()]
 
-    async def triage(self, system: System, given: Mapping[str, str], words: Iterable[str], by: str) -> Triaged:
+    async def triage(
+        self, system: System, given: Mapping[str, str], words: Iterable[str], by: str, *, support: bool = False
+    ) -> Triaged:
         """What is wrong, as far as the checks can tell within the time box. `given` are identifiers by name, `words`
-        values whose form tells what they are. Raises `BadInputs`, `Mistake`."""
+        values whose form tells what they are. For `support` people everything is masked. Raises `BadInputs`,
+        `Mistake`."""
         lookups = self._library.catalogue.lookups.get(system.id, Lookups())
         begun = asyncio.get_running_loop().time()
         sight = Sight(self._targets, system, self._clock, by)
-        known = await _resolved(sight, lookups, identified(lookups, given, words))
+        typed = identified(lookups, given, words)
+        known = await _resolved(sight, lookups, typed)
         runbooks = tried(self._library.catalogue.of_system(system.id), known)
-        looking = [asyncio.create_task(_suspect(sight, runbook, known)) for runbook in runbooks]
+        masking = Masking(sight, rule_of(system)) if support else None
+        looking = [asyncio.create_task(_suspect(sight, runbook, known, masking)) for runbook in runbooks]
         done, late = await asyncio.wait(looking, timeout=TIME_BOX.total_seconds()) if looking else (set(), set())
         await sight.close(late)
         suspects = ranked([found for task in done if (found := task.result()) is not None])
@@ -60,7 +70,41 @@ class Triage:
         about = {"system": system.id, "given": sorted(known), "runbooks": [each.runbook.id for each in suspects]}
         async with self._store.transaction() as tx:
             tx.record(Event(Happened.TRIAGED, by, about))
-        return Triaged(system.title, known, suspects, len(runbooks), len(sight.once), failed, len(late), took)
+        triaged = Triaged(system.title, known, suspects, len(runbooks), len(sight.once), failed, len(late), took)
+        return triaged if masking is None else in_masks_of(triaged, masking.rule, typed, masking.hidden)
+
+
+@dataclass
+class Masking:
+    """Says findings for support people; `hidden` collects what is masked on the way."""
+
+    sight: Sight
+    rule: SupportRule
+    hidden: list[str] = field(default_factory=list)
+
+    def said(
+        self, found: tuple[Conclusion, ...], runbook: Runbook, inputs: Mapping[str, Any], facts: Mapping[str, Fact]
+    ) -> tuple[Conclusion, ...]:
+        """What holds, said over masked facts as well."""
+        veil = Veil.over(self.rule, runbook.checks)
+        self.hidden += [text for key, fact in facts.items() for text in veil.hidden(key, fact)]
+        scope = self.sight.scope(veil.mask.over(inputs), veil.facts(facts))
+        return in_masks(found, runbook.findings, scope, veil.censor(facts, inputs))
+
+
+def in_masks_of(found: Triaged, rule: SupportRule, typed: Mapping[str, Any], hidden: Iterable[str]) -> Triaged:
+    """What triage tells support people. A button carries no masked identifier that its reader has not typed."""
+    censor = Censor(rule.mask, [*hidden, *rule.mask.hidden(found.known)])
+    suspects = [
+        replace(
+            each,
+            inputs={key: value for key, value in each.inputs.items() if key in typed or not rule.mask.hides(key)},
+            conclusions=tuple(replace(held, say=censor.words(held.masked)) for held in each.conclusions),
+        )
+        for each in found.suspects
+    ]
+    failed = tuple(map(censor.words, found.failed))
+    return replace(found, known=rule.mask.over(found.known), suspects=tuple(suspects), failed=failed)
 
 
 def identified(lookups: Lookups, given: Mapping[str, str], words: Iterable[str]) -> dict[str, Any]:
@@ -105,7 +149,7 @@ async def _resolved(sight: Sight, lookups: Lookups, known: Mapping[str, Any]) ->
     return {name: value for name, value in found.items() if value is not None}
 
 
-async def _suspect(sight: Sight, runbook: Runbook, known: Mapping[str, Any]) -> Suspect | None:
+async def _suspect(sight: Sight, runbook: Runbook, known: Mapping[str, Any], masking: Masking | None) -> Suspect | None:
     """The runbook with the findings that hold, if they call for something."""
     mine = {each.name: str(known[each.name]) for each in runbook.inputs if each.name in known}
     try:
@@ -114,4 +158,6 @@ async def _suspect(sight: Sight, runbook: Runbook, known: Mapping[str, Any]) -> 
         return None
     facts = await sight.facts(runbook.checks, inputs)
     held = problems(concluded(runbook.findings, sight.scope(inputs, facts)))
+    if masking is not None:
+        held = masking.said(held, runbook, inputs, facts)
     return Suspect(runbook, inputs, held, bool(mine)) if held else None

@@ -34,10 +34,19 @@ WORKSPACE: Mapping[str, Any] = {
     "usergroups": [
         {"handle": "on-call", "name": "On call", "users": ["ana"]},
         {"handle": "leads", "name": "Leads", "users": ["ben", "chloe", "dev"]},
+        {"handle": "helpdesk", "name": "Helpdesk", "users": ["eve"]},
     ],
     "channels": [
         {"name": "general", "bot": True},
         {"name": "support", "purpose": "Customers' questions", "bot": True},
+        {
+            "name": "incident-evidence",
+            "purpose": "What is masked for support, whole",
+            "is_private": True,
+            "members": ["ana", "ben", "chloe", "dev"],
+            "bot": True,
+        },
+        {"name": "with-partner", "purpose": "Shared with another company", "sharing": "shared", "bot": True},
     ],
 }
 

@@ -23,6 +23,7 @@ from bot.slack.views.incident import escalation, headline, summary
 from bot.slack.views.kit import File, Message
 from bot.slack.views.run import run_card
 from bot.slack.views.text import escape
+from bot.slack.views.whole import kept_message, not_kept_message, whole_files, whole_message
 from bot.store import incidents, outbox
 from bot.store.outbox import Outgoing, Posted
 from bot.store.session import Store
@@ -144,6 +145,23 @@ class Sender:
         posted = await self.put(key, channel, draft)
         await self._client.upload(channel, draft.files, posted.ts)
         await self.remember(f"file:{key}", posted)
+
+    async def whole(self, run_id: str) -> None:
+        """The full result of a support run, as files in the private channel that its system names, and nowhere else."""
+        shown = await self._desk.reads.shown(run_id, whole=True)
+        _, system = await self._desk.library.of_run(shown.run)
+        name = None if system.support is None else system.support.files
+        if name is None:
+            return
+        place = await self._desk.directory.place_called(name)
+        if place is None or not place.private or place.shared:
+            why = "is shared with others" if place is not None and place.shared else "is no private channel I am in"
+            log.warning("full result kept nowhere", run=run_id, channel=name, why=why)
+            await self.in_thread(shown, f"kept:{run_id}", not_kept_message(name, why))
+            return
+        posted = await self.put(f"whole:{run_id}", place.id, whole_message(shown))
+        if await self._files(f"whole:{run_id}", place.id, whole_files(shown), posted.ts):
+            await self.in_thread(shown, f"kept:{run_id}", kept_message(name))
 
     async def escalated(self, incident_id: str, to: Sequence[str], reason: str) -> None:
         """Call the next rung in the channel."""
@@ -292,6 +310,7 @@ _TOPICS: Mapping[str, Callable[[Sender, Outgoing], Awaitable[None]]] = {
     "nudge": _nudge,
     "glass": _glass,
     "reach": lambda sender, message: sender.asker.reach(_given(message.run_id)),
+    "whole": lambda sender, message: sender.whole(_given(message.run_id)),
     "ended": lambda sender, message: sender.ended(_given(message.run_id)),
     "resolved": lambda sender, message: sender.resolved(_given(message.incident_id)),
     "escalated": _escalated,

@@ -11,12 +11,15 @@ from typing import Any
 from bot.clock import Clock
 from bot.domain.approval import Person
 from bot.domain.system import Group
+from bot.errors import Misconfigured
 from bot.slack.calls import Calls
-from bot.slack.replies import SlackRefused
+from bot.slack.replies import ChannelGone, SlackRefused
 
 GROUPS_LIFETIME = timedelta(minutes=5)
 PEOPLE_LIFETIME = timedelta(seconds=30)
-_MOST_PEOPLE = 5_000
+PLACES_LIFETIME = timedelta(seconds=30)
+_MOST_PEOPLE = _MOST_PLACES = 5_000
+_PAGES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,17 @@ class _Known:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A channel as Slack describes it; `shared` with other organisations, or about to be."""
+
+    id: str
+    private: bool
+    shared: bool
+
+
 class Directory:
-    """People and groups. It fails closed: who is not known may not vote, a group that is not known is empty.
+    """People, groups and channels. It fails closed: who is not known may not vote, a group that is not known is empty.
 
     Raises `Unavailable` when Slack does not answer and nothing fresh is remembered.
     """
@@ -40,6 +52,7 @@ class Directory:
         self._asking_about: dict[str, asyncio.Task[Person]] = {}
         self._groups: dict[str, _Known] = {}
         self._handles: _Known | None = None
+        self._places: dict[str, _Known] = {}
         self._team: str | None = None
         self._asking = asyncio.Lock()
         self.warnings: tuple[str, ...] = ()
@@ -95,6 +108,35 @@ class Directory:
         wanted = (group.slack.removeprefix("@") for group in groups.values() if group.slack is not None)
         return tuple(handles[handle] for handle in wanted if handle in handles)
 
+    async def place(self, channel: str) -> Place | None:
+        """A channel by its id; None for one that the bot cannot see."""
+        known = self._places.get(channel)
+        if known is None or self._clock.now() >= known.until:
+            try:
+                answer = await self._calls.call("conversations.info", {"channel": channel}, get=True)
+                found = _place(answer["channel"])
+            except (ChannelGone, SlackRefused, Misconfigured):
+                found = None
+            if len(self._places) >= _MOST_PLACES:
+                self._places.clear()
+            known = self._places[channel] = _Known(found, self._clock.now() + PLACES_LIFETIME)
+        place: Place | None = known.answer
+        return place
+
+    async def place_called(self, name: str) -> Place | None:
+        """A private channel that the bot is in, by its name or its id."""
+        cursor = ""
+        for _ in range(_PAGES):
+            arguments = {"exclude_archived": "true", "limit": 1000, "types": "private_channel", "cursor": cursor}
+            page = await self._calls.call("conversations.list", arguments, get=True)
+            for each in page["channels"]:
+                if name in (each.get("name"), each["id"]) and each.get("is_member"):
+                    return _place(each)
+            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                break
+        return None
+
     async def _of_handle(self, handle: str, within: timedelta) -> frozenset[str] | None:
         """The members of a user group; None when there is no such group, or it is switched off."""
         async with self._asking:
@@ -147,3 +189,8 @@ class Directory:
             self._team = str((await self._calls.call("auth.test", {}))["team_id"])
         teams = {found.get("team_id"), *((found.get("enterprise_user") or {}).get("teams") or ())}
         return self._team not in teams
+
+
+def _place(found: Mapping[str, Any]) -> Place:
+    shared = any(found.get(name) for name in ("is_ext_shared", "is_pending_ext_shared", "pending_shared"))
+    return Place(str(found["id"]), bool(found.get("is_private")), shared)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.blockkit import limits
+from bot.domain.masking import token
 from bot.domain.runbook import Input
 from bot.errors import BadInputs
 
@@ -21,7 +22,7 @@ def option_value(value: str) -> str:
 
 def picked(choices: Iterable[str], carried: str) -> str:
     """The choice a menu's value stands for; the value itself when it stands for none (the reader refuses it)."""
-    return next((choice for choice in choices if option_value(choice) == carried), carried)
+    return next((choice for choice in choices if carried in (option_value(choice), token(choice))), carried)
 
 
 def option_parts(option: Mapping[str, Any]) -> tuple[str, str, str]:

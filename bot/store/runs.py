@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -80,6 +80,7 @@ async def insert(tx: Transaction, run: Run, request_key: str) -> Run | None:
         "requested_at": run.requested_at,
         "state": run.state,
         "body": {},
+        "support": run.support,
     }
     query = upsert(tables.runs).values(values).on_conflict_do_nothing(index_elements=["request_key"])
     number = (await tx.connection.execute(query.returning(tables.runs.c.number))).scalar_one_or_none()
@@ -134,6 +135,12 @@ async def recent(connection: AsyncConnection, limit: int = 20, *, live: bool = F
     query = select(tables.runs.c.body).order_by(tables.runs.c.number.desc()).limit(limit)
     if live:
         query = query.where(tables.runs.c.state.in_(LIVE))
+    return [unpack(Run, body) for body in (await connection.execute(query)).scalars()]
+
+
+async def of_support(connection: AsyncConnection, run_ids: Collection[str]) -> Sequence[Run]:
+    """Those of these runs that were started for support people."""
+    query = select(tables.runs.c.body).where(tables.runs.c.id.in_(run_ids), tables.runs.c.support)
     return [unpack(Run, body) for body in (await connection.execute(query)).scalars()]
 
 

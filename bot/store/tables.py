@@ -102,6 +102,7 @@ runs = Table(
         "lease_token", BigInteger, nullable=False, server_default="0", comment="fences a worker that lost its lease"
     ),
     _time("lease_until", nullable=True),
+    Column("support", Boolean, nullable=False, server_default="false", comment="started for support"),
     Index("ix_runs_live", "state"),
     Index("ix_runs_due", "due"),
     Index("ix_runs_previous", "runbook", "inputs_digest", "number"),

@@ -32,9 +32,15 @@ def event_callback(space: Workspace, event: Json) -> Json:
                 "is_enterprise_install": False,
             }
         ],
-        "is_ext_shared_channel": False,
+        "is_ext_shared_channel": _shared(space, event),
         "event_context": f"4-{space.new_id('ctx')}",
     }
+
+
+def _shared(space: Workspace, event: Json) -> bool:
+    where = event.get("channel") or (event.get("item") or {}).get("channel")
+    channel = space.channels.get(where) if isinstance(where, str) else None
+    return channel is not None and channel.sharing == "shared"
 
 
 def slash_command(space: Workspace, user: str, channel: Channel, word: str, text: str) -> Json:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 Json = dict[str, Any]
 ChannelKind = Literal["public", "private", "im", "mpim"]
 ViewType = Literal["modal", "home"]
+Sharing = Literal["", "shared", "pending"]
 HookKind = Literal["commands", "actions"]
 
 
@@ -88,6 +89,7 @@ class Channel:
     """A conversation of any kind; `messages` is in order of `ts`.
 
     `threads` maps a parent's `ts` to those of its replies, `last_read` a user to the `ts` up to which they have read.
+    `sharing` is with another organisation (Slack Connect): in place, or waiting to be accepted.
     """
 
     id: str
@@ -107,6 +109,7 @@ class Channel:
     pins: dict[str, Json] = field(default_factory=dict)
     bookmarks: list[Bookmark] = field(default_factory=list)
     last_read: dict[str, str] = field(default_factory=dict)
+    sharing: Sharing = ""
 
     @property
     def is_direct(self) -> bool:

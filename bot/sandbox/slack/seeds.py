@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.sandbox.slack.errors import LocalSlackError
-from bot.sandbox.slack.records import Channel, Note, User, Usergroup
+from bot.sandbox.slack.records import Channel, Note, Sharing, User, Usergroup
 
 COLORS = ("9f69e7", "e96699", "4bbe2e", "e7392d", "3c989f", "674b1b", "e0a729", "2b6836", "5a4592", "d1707d")
 GENERAL = "general"
@@ -29,8 +29,8 @@ def read_seed(source: Seed | Mapping[str, Any] | None) -> Seed:
     """Make a Seed of plain data (`team`, `users`, `usergroups`, `channels`); raises LocalSlackError.
 
     A user is `{name, real_name?, title?, email?, id?, tz?}`, a group `{handle, name?, users, id?}`, a channel
-    `{name, is_private?, members?, topic?, purpose?, bot?, id?}`; without `members` everybody is in it, `bot: true` puts
-    the bot in it too. `#general` always exists.
+    `{name, is_private?, members?, topic?, purpose?, bot?, sharing?, id?}`; without `members` everybody is in it, `bot:
+    true` puts the bot in it too, `sharing` with another organisation is "shared" or "pending". `#general` always is.
     """
     if isinstance(source, Seed):
         return source
@@ -112,4 +112,13 @@ def _channel(entry: Mapping[str, Any], names: Mapping[str, str]) -> Channel:
         topic=Note(str(entry.get("topic") or "")),
         purpose=Note(str(entry.get("purpose") or "")),
         is_general=name == GENERAL,
+        sharing=_sharing(entry, name),
     )
+
+
+def _sharing(entry: Mapping[str, Any], name: str) -> Sharing:
+    known: dict[str, Sharing] = {"": "", "shared": "shared", "pending": "pending"}
+    given = str(entry.get("sharing") or "")
+    if given not in known:
+        raise LocalSlackError(f"The channel #{name} cannot be {given!r}; sharing is shared or pending.")
+    return known[given]

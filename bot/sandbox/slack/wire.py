@@ -63,6 +63,10 @@ def bot_profile(space: Workspace) -> Json:
     }
 
 
+OTHER_TEAM = "T0OTHERORG"
+"""The other organisation of every shared channel."""
+
+
 def channel_json(space: Workspace, channel: Channel, *, num_members: bool = False) -> Json:
     """A conversation as `conversations.info` shows it to the bot."""
     base: Json = {
@@ -85,17 +89,18 @@ def channel_json(space: Workspace, channel: Channel, *, num_members: bool = Fals
         "is_private": channel.kind != "public",
         "is_archived": channel.is_archived,
         "is_general": channel.is_general,
-        "is_shared": False,
-        "is_ext_shared": False,
-        "is_pending_ext_shared": False,
-        "pending_shared": [],
+        "is_shared": channel.sharing == "shared",
+        "is_ext_shared": channel.sharing == "shared",
+        "is_pending_ext_shared": channel.sharing == "pending",
+        "pending_shared": [OTHER_TEAM] if channel.sharing == "pending" else [],
+        "pending_connected_team_ids": [OTHER_TEAM] if channel.sharing == "pending" else [],
         "unlinked": 0,
         "creator": channel.creator,
         "is_member": space.bot_user in channel.members,
         "topic": vars(channel.topic).copy(),
         "purpose": vars(channel.purpose).copy(),
         "previous_names": list(channel.previous_names),
-        "shared_team_ids": [space.team_id],
+        "shared_team_ids": [space.team_id, *([OTHER_TEAM] if channel.sharing == "shared" else [])],
     }
     if num_members:
         base["num_members"] = len(channel.members)

@@ -18,6 +18,7 @@ from bot.slack.views.titles import action_title
 
 SETTLED_BY_PERSON = "A person found that it had happened."
 _SHOWN = 6
+_TAKE_UP = "somebody on call, or who approves changes of this system, can take this up"
 
 
 def action_parts(shown: RunShown, *, attached: bool = True) -> list[Part]:
@@ -54,7 +55,7 @@ def parts_of(shown: RunShown, action: ActionRun, *, attached: bool) -> list[Part
     status = action.status
     match status:
         case ActionStatus.OFFERED:
-            return [_told(shown, action, "Proposed", ""), *_buttons(shown, action, Verb.CHOOSE, Verb.SKIP)]
+            return _offered(shown, action)
         case ActionStatus.QUEUED:
             said = "approved with the plan, waits for its turn" if action.granted else "waits for its turn"
             return [] if _asked_with(shown, action) else [_told(shown, action, "Next", said, keep=40)]
@@ -90,6 +91,11 @@ def parts_of(shown: RunShown, action: ActionRun, *, attached: bool) -> list[Part
             return _in_doubt(shown, action)
         case _:
             assert_never(status)
+
+
+def _offered(shown: RunShown, action: ActionRun) -> list[Part]:
+    said = _TAKE_UP if shown.run.support else ""
+    return [_told(shown, action, "Proposed", said), *_buttons(shown, action, Verb.CHOOSE, Verb.SKIP)]
 
 
 def _under_way(shown: RunShown, action: ActionRun) -> Part:

@@ -25,6 +25,7 @@ _LINES, _LINE, _WARNINGS = 8, 300, 4
 _MODAL_BUDGET = 160_000
 _STRONG = "🔴 "
 _TABLED = 5
+_MASKED = "⚠ Some of this is masked for support; whoever may decide sees it: "
 _WINDOW = "{date_short_pretty} {time}"
 
 
@@ -39,8 +40,8 @@ def whole_in_card(preview: Preview) -> bool:
 
 
 def wholly_in_card(approval: ApprovalShown) -> bool:
-    """The same for everything that one vote decides."""
-    return len(approval.previews) <= 3 and all(map(whole_in_card, approval.previews.values()))
+    """The same for everything that one vote decides; where something is masked, the card does not show it."""
+    return not approval.masked and len(approval.previews) <= 3 and all(map(whole_in_card, approval.previews.values()))
 
 
 def _request_fits(preview: Preview) -> bool:
@@ -56,8 +57,11 @@ def everything_text(shown: RunShown, approval: ApprovalShown) -> str:
 
 
 def preview_files(shown: RunShown, key: str) -> tuple[File, ...]:
-    """Everything the vote is bound to, and the rows that would change as a table; names change with the digest."""
+    """Everything the vote is bound to, and the rows that would change as a table; names change with the digest. Where
+    something is masked, nothing of it becomes a file that everybody can read."""
     approval = shown.approvals[key]
+    if approval.masked:
+        return ()
     safe = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_") else "-" for sign in key)[:60]
     name = f"run-{shown.run.number}-{safe}-{approval.request.digest[:12]}"
     whole = TextFile(f"{name}.txt", everything_text(shown, approval).encode("utf-8", "replace"))
@@ -112,11 +116,10 @@ def approval_parts(shown: RunShown, key: str, *, attached: bool = True) -> list[
     whole = wholly_in_card(approval)
     parts = [Part(_plan_blocks(shown, approval), 95)]
     if not whole:
-        where = "; all of it is in the file in this thread too" if attached else ""
+        where = "; all of it is in the file in this thread too" if attached and not approval.masked else ""
+        lead = _MASKED if approval.masked else "⚠ This is more than the card shows: "
         said = f"open Show everything to read it whole and to approve it{where}."
-        parts.append(
-            Part([kit.rich(kit.line(kit.t("⚠ This is more than the card shows: ", bold=True), kit.t(said)))], 99)
-        )
+        parts.append(Part([kit.rich(kit.line(kit.t(lead, bold=True), kit.t(said)))], 99))
     parts.append(Part(votes_blocks(approval, shown.now), 96))
     if approval.request.state is RequestState.PENDING:
         parts.append(Part(vote_buttons(shown, key, approve=whole), 100))
@@ -195,25 +198,26 @@ def vote_buttons(shown: RunShown, key: str, *, approve: bool, inside: bool = Fal
 def approval_modal(shown: RunShown, key: str) -> View:
     """All of a request: differences, exact statement and values, policy and votes.
 
-    Approve stands here only when nothing had to be left out. For an action that was never asked for, or no action at
-    all, it is what the checks saw.
+    Approve stands here only when nothing had to be left out or masked. For an action that was never asked for, or no
+    action at all, it is what the checks saw.
     """
     approval = shown.approvals.get(key)
     if approval is None:
         return checks_modal(shown)
     text = everything_text(shown, approval)
-    whole = json_cost(text) <= _MODAL_BUDGET
+    fits = json_cost(text) <= _MODAL_BUDGET
+    whole = fits and not approval.masked
     blocks = (
         [kit.alert("This cannot be undone.")] if any(not each.reversible for each in approval.previews.values()) else []
     )
     blocks += _plan_blocks(shown, approval)
     blocks.append(kit.divider())
     blocks += [kit.rich(kit.preformatted(part)) for part in _sliced(clip_cost(text, _MODAL_BUDGET))]
-    if not whole:
-        said = (
-            "This is too long for a form: all of it is in the file in the run's thread, and `runbook approve` shows it."
-        )
-        blocks.append(kit.context(said))
+    if approval.masked:
+        blocks.append(kit.context("What is masked here is seen by whoever may decide on it, and only they approve it."))
+    elif not fits:
+        file = "" if shown.run.support else "all of it is in the file in the run's thread, and "
+        blocks.append(kit.context(f"This is too long for a form: {file}`runbook approve` shows it."))
     blocks += votes_blocks(approval, shown.now)
     if approval.request.state is RequestState.PENDING:
         blocks += vote_buttons(shown, key, approve=whole, inside=True)

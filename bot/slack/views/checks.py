@@ -30,6 +30,8 @@ def check_detail(shown: RunShown, key: str) -> Message:
     if tabled is not None:
         parts.append(Part([*_table(tabled), *kit.actions([_csv_button(shown, key)])], 80))
         files += [tabled.file] if tabled.file else []
+    if left := shown.left.get(key):
+        parts.append(Part([kit.context(f"… and {left:,} more {'row' if left == 1 else 'rows'}.")], 75))
     if fields_cut(fields):
         text = "\n".join(f"{one_line(str(field))}: {neutral(spell.value(item))}" for field, item in fields.items())
         files.append(TextFile(f"{name}.txt", (text + "\n").encode("utf-8", "replace")))

@@ -71,7 +71,8 @@ def clock_line(shown: RunShown) -> str:
     over = run.resolve_within > timedelta(0) and spent > run.resolve_within
     chain = stages(run)
     chain[-1] = f"*{chain[-1]}*"
-    return f"{run.severity} · {f'⏱ *{clock}*' if over else clock} · {' → '.join(chain)} · run {run.number}"
+    mode = " · for support: personal data is masked" if run.support else ""
+    return f"{run.severity} · {f'⏱ *{clock}*' if over else clock} · {' → '.join(chain)} · run {run.number}{mode}"
 
 
 def stages(run: Run) -> list[str]:  # noqa: PLR0911 - one arm a state

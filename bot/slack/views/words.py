@@ -180,6 +180,7 @@ _SENTENCES: Mapping[Happened, Callable[[_Teller], str]] = {
     ),
     Happened.VOTE_CAST: lambda t: t.vote(),
     Happened.RUNBOOKS_PROVEN: lambda t: t.proved(),
+    Happened.SUPPORT_REFUSED: lambda t: f"{t.who} was turned away{t.because('reason')}",
     Happened.TRIAGED: lambda t: f"{t.who} had {t.text('system')} looked through{t.text('runbooks', ': {}')}.",
     Happened.PRESS_REPEATED: lambda t: f"A press of {t.who} arrived again and was not taken twice.",
     Happened.VOTE_REFUSED: lambda t: f"A vote of {t.who} on {t.action} does not count{t.because('reasons')}",

@@ -1,0 +1,1 @@
+"""Support mode: people without database access look at masked runs, and act on nothing."""
