@@ -37,7 +37,7 @@ async def test_an_address_leads_to_the_cause(scene: Scene) -> None:
     assert "2 causes found" in seen.text
     assert "2. RB-005" in seen.text
     await eve.clicks("Start RB-011")
-    run = await scene.action_is("copy_from_stripe", ActionStatus.REQUESTED)
+    run = await scene.action_is("copy_from_stripe", ActionStatus.OFFERED)
     assert (run.requested_by, run.inputs["business_id"]) == ("U0EVE", str(planted.business_id))
     lines = await scene.sandbox.bot.desk.reads.audit()
     (found,) = [line.data["runbooks"] for line in lines if line.kind == "triage.done"]

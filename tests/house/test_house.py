@@ -164,3 +164,9 @@ def test_links_in_documents_lead_somewhere() -> None:
     links = [(page, target) for page in pages for target in re.findall(_LINK, page.read_text(encoding="utf-8"))]
     assert links
     assert [f"{page.name}: {target}" for page, target in links if not (page.parent / target).exists()] == []
+
+
+def test_commands_start_runs_in_one_place() -> None:
+    """In which mode somebody starts a run is decided in one place: no command goes around it."""
+    starting = [path.name for path in (ROOT / "commands").glob("*.py") if "response.start(" in path.read_text()]
+    assert starting == ["support.py"]

@@ -9,6 +9,8 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.slack import LocalSlack
+from bot.sandbox.slack.errors import LocalSlackError
+from bot.sandbox.slack.seeds import read_seed
 
 pytestmark = pytest.mark.local_slack
 
@@ -95,3 +97,33 @@ async def test_renaming(client: AsyncWebClient) -> None:
     renamed = (await client.conversations_rename(channel=channel, name="inc-1-done"))["channel"]
     assert (renamed["name"], renamed["previous_names"]) == ("inc-1-done", ["inc-1"])
     assert await error_of(client.conversations_rename(channel="C0INCIDENTS", name="mine")) == "not_authorized"
+
+
+OWN, OTHER = "T0LOCAL001", "T0OTHERORG"
+
+
+@pytest.mark.parametrize(
+    ("sharing", "told", "teams"),
+    [
+        ("", (False, False, False), [OWN]),
+        ("shared", (True, True, False), [OWN, OTHER]),
+        ("pending", (False, False, True), [OWN]),
+    ],
+)
+async def test_a_channel_may_be_shared(
+    client: AsyncWebClient, slack: LocalSlack, sharing: Any, told: tuple[bool, ...], teams: list[str]
+) -> None:
+    """conversations.info tells a channel shared with another organisation, and one whose sharing is not accepted."""
+    channel = slack.space.channels[str((await client.conversations_create(name="partners"))["channel"]["id"])]
+    channel.sharing = sharing
+    info = (await client.conversations_info(channel=channel.id))["channel"]
+    assert (info["is_shared"], info["is_ext_shared"], info["is_pending_ext_shared"]) == told
+    assert (info["shared_team_ids"], info["pending_shared"]) == (teams, [OTHER] if sharing == "pending" else [])
+
+
+def test_a_seed_says_how_a_channel_is_shared() -> None:
+    """A seed may share a channel, and only in Slack's own ways."""
+    seed = read_seed({"channels": [{"name": "ours"}, {"name": "theirs", "sharing": "shared"}]})
+    assert {each.name: each.sharing for each in seed.channels} == {"general": "", "ours": "", "theirs": "shared"}
+    with pytest.raises(LocalSlackError, match="cannot be 'half'"):
+        read_seed({"channels": [{"name": "x", "sharing": "half"}]})

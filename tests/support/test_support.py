@@ -32,7 +32,7 @@ async def test_from_an_address_to_the_cause_without_seeing_it(desk: Desk) -> Non
     assert run.support
     card = await eve.sees(lambda seen: "personal data is masked" in seen.text and "can take this up" in seen.text)
     assert "the database still says past_due" in card.text
-    await eve.sees("contact_email  •••")
+    await eve.sees("contact_email  •••", PATIENCE)
     await eve.clicks("Run this…")
     await eve.sees(HANDS_OFF)
     assert (await desk.shown()).run.actions["copy_from_stripe"].status is ActionStatus.OFFERED
@@ -42,8 +42,8 @@ async def test_from_an_address_to_the_cause_without_seeing_it(desk: Desk) -> Non
     await ben.clicks("Approve")
     await desk.action_is("copy_from_stripe", ActionStatus.DONE)
     await desk.run_is(RunState.DONE)
-    await eve.sees("What was changed")
-    await ana.sees("is whole in a file in #incident-evidence")
+    await eve.sees("What was changed", PATIENCE)
+    await ana.sees("is whole in a file in #incident-evidence", PATIENCE)
     assert email not in desk.transcript()
     assert any(email in text for text in desk.evidence().values())
 
@@ -54,15 +54,15 @@ async def test_a_finding_that_prints_everything(leaky: Desk) -> None:
     known = await leaky.people()
     await leaky.asked(known.emails[0], known.emails[-1])
     eve = leaky.person("eve")
-    card = await eve.sees("is reached at")
+    card = await eve.sees("is reached at", PATIENCE)
     assert "••• is reached at ••• (•••, ••• <•••>); ••• was another one, of" in card.text
     count = (await leaky.sql("SELECT count(*) AS n FROM businesses"))["n"]
     assert isinstance(count, int)
     assert f"of {count}." in card.text
-    await eve.sees(f"… and {count - 10} more rows.")
+    await eve.sees(f"… and {count - 10} more rows.", PATIENCE)
     await eve.clicks("Show everything")
     await eve.modal()
-    await leaky.person("ana").sees("is whole in a file in #incident-evidence")
+    await leaky.person("ana").sees("is whole in a file in #incident-evidence", PATIENCE)
     known.are_hidden_in(leaky.transcript())
     files = leaky.evidence()
     table = next(text for name, text in files.items() if "-others-" in name)
@@ -110,12 +110,12 @@ async def test_somebody_takes_it_up(leaky: Desk) -> None:
     assert [mail.recipients for mail in leaky.sandbox.world.mail.mails] == [(known.emails[0],)]
     await leaky.action_is("next", ActionStatus.OFFERED)
     await ana.clicks("Run this…")
-    await eve.sees("••• and others")
+    await eve.sees("••• and others", PATIENCE)
     assert [run.support for run in await leaky.sandbox.bot.desk.reads.recent(2)] == [True, True]
     incident = (await leaky.shown()).incident
     assert incident is not None
     await eve.types("/incident resolve", str(incident.channel))
-    await eve.sees("-review.md")
+    await eve.sees("-review.md", PATIENCE)
     known.are_hidden_in(leaky.transcript(eve.id))
     assert ".zip" not in leaky.transcript().replace("evidence-run", "")
 
@@ -245,6 +245,6 @@ async def test_the_restricted_channel_has_to_be_one(leaky: Desk, trouble: str) -
     else:
         channel.members.remove(space.bot_user)
     await leaky.asked(known.emails[0], known.emails[-1])
-    await leaky.person("eve").sees("The whole result was kept nowhere: #incident-evidence is")
+    await leaky.person("eve").sees("The whole result was kept nowhere: #incident-evidence is", PATIENCE)
     assert leaky.evidence() == {}
     known.are_hidden_in(leaky.transcript())
