@@ -86,8 +86,8 @@ async def ask_schedule(press: Press, desk: Desk) -> Answer:
 async def schedule(form: Form, desk: Desk) -> Answer:
     """Plan the action for a window; it is previewed and asked for anew."""
     given = forms.values_of(form.state)
-    await insist_on_hands(form.ref.run, form.user, desk)
     await insist_on_standing(form.ref.run, form.user, desk)
+    await insist_on_hands(form.ref.run, form.user, desk)
     try:
         opens, closes = (datetime.fromisoformat(given.get(name, "")) for name in ("opens", "closes"))
         await desk.people.schedule(form.ref.run, form.ref.action, form.user, opens, closes, press=form.key)
@@ -122,8 +122,8 @@ async def edit(press: Press, desk: Desk) -> Answer:
 async def form_edit(form: Form, desk: Desk) -> Answer:
     """The changed words; the message is previewed and asked for anew."""
     given = forms.values_of(form.state)
-    await insist_on_hands(form.ref.run, form.user, desk)
     await insist_on_standing(form.ref.run, form.user, desk)
+    await insist_on_hands(form.ref.run, form.user, desk)
     edits = {key: given.get(key, "") for key in ("subject", "body")}
     await desk.people.edit(form.ref.run, form.ref.action, form.user, edits, press=form.key)
     return Quiet()

@@ -26,8 +26,8 @@ async def choose(press: Press, desk: Desk) -> Answer:
 
 async def skip(press: Press, desk: Desk) -> Answer:
     """Leave an action out."""
-    await insist_on_hands(press.ref.run, press.user, desk)
     await insist_on_standing(press.ref.run, press.user, desk)
+    await insist_on_hands(press.ref.run, press.user, desk)
     await desk.people.skip(press.ref.run, press.ref.action, press.user, press=press.key)
     return Quiet()
 
