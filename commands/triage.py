@@ -20,9 +20,9 @@ async def triage(words: Words, given: Command, desk: Desk) -> Answer:
         values = [first, *values]
     system = desk.triage.system("" if alone else first)
     await insist_on_privacy(system, given.user, given.channel, desk)
-    support = await supported(system, given.user, desk)
 
     async def making() -> Say:
+        support = await supported(system, given.user, desk)
         found = await desk.triage.triage(system, words.pairs, values, given.user, support=support)
         message = triage_message(found)
         return Say(message.text, tuple(message.blocks))

@@ -18,16 +18,16 @@ ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
 
 
 @pytest.mark.parametrize(
-    ("system", "runbook", "masked"),
+    ("system", "runbook"),
     [
-        ("alacarte", "RB-007", "contact_email"),
-        ("phase1", "P1-01", "full_name"),
-        ("aias", "AI-13", "full_name"),
-        ("storytailor", "ST-05", "email"),
-        ("waooaw", "WA-07", "name"),
+        ("alacarte", "RB-007"),
+        ("phase1", "P1-01"),
+        ("aias", "AI-13"),
+        ("storytailor", "ST-05"),
+        ("waooaw", "WA-07"),
     ],
 )
-async def test_no_address_is_told(postgres: Postgres, system: str, runbook: str, masked: str) -> None:
+async def test_no_address_is_told(postgres: Postgres, system: str, runbook: str) -> None:
     """The first fault of a runbook, looked at by eve: it comes to a finding, and no e-mail address is anywhere in
     Slack; the whole of it is in the restricted channel."""
     drills = yaml.safe_load((ROOT / "runbooks" / system / "drills" / f"{runbook}.yaml").read_text())
@@ -47,4 +47,3 @@ async def test_no_address_is_told(postgres: Postgres, system: str, runbook: str,
         await desk.until(kept, "the whole result")
         assert ADDRESS.findall(desk.transcript()) == []
         assert any(ADDRESS.search(text) for text in desk.evidence().values())
-        assert masked in str(sandbox.bot.desk.library.catalogue.systems[system].support)
