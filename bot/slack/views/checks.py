@@ -62,7 +62,7 @@ def rows_comment(shown: RunShown, key: str, by: str) -> str:
     """What stands over the file of a check's rows, as mrkdwn: what it holds, and who asked for it."""
     found = seen(shown, key)
     held = spell.count(len(found.rows), "row")
-    held = f"the first {held}; there are more" if found.more else held
+    held = f"the first {held}; there are more" if found.more or shown.left.get(key) else held
     return f"{escape(clip(one_line(check_title(shown, key)), 150))}: {held}. Asked for by {kit.mention(by)}."
 
 
