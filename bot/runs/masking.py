@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.domain.approval import Verdict, Vote
 from bot.domain.change import Preview, Receipt, RowChange
+from bot.domain.checklist import Item
 from bot.domain.facts import Fact, to_json
 from bot.domain.masking import Censor, Mask, covered, token
 from bot.domain.run import ActionRun, CheckRun, Run
@@ -219,7 +220,13 @@ def _question(question: QuestionShown, censor: Censor) -> QuestionShown:
         text=censor.words(question.text),
         form=tuple(_field(field, censor) for field in question.form),
         options=tuple(_option(option, censor) for option in question.options),
+        items=tuple(_item(item, censor) for item in question.items),
     )
+
+
+def _item(item: Item, censor: Censor) -> Item:
+    words = censor.words
+    return replace(item, title=words(item.title), help=words(item.help), link=words(item.link))
 
 
 def _field(field: Input, censor: Censor) -> Input:

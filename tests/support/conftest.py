@@ -48,6 +48,11 @@ checks:
     title: Which one
     ask: "Which one is meant instead of {{ account.row.contact_email }}?"
     choose: {from: others.rows, value: contact_email, label: [name, subscription_tier]}
+  listed:
+    title: What is owed
+    checklist:
+      told: {title: "{{ account.row.customer }} was called", help: "Under {{ account.row.contact_email }}."}
+      written: {title: Somebody was written to}
 findings:
   wrong:
     when: account.row.contact_email == email and which.choice
