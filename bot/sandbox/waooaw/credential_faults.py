@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 from bot.sandbox.sample import Ground, Planted
 from bot.sandbox.waooaw import engine
 from bot.sandbox.waooaw.desk import IDS, RAVI, execute, key
+from bot.sandbox.waooaw.exchange import TEST
 from bot.sandbox.waooaw.state import settled
 
 SAMPLE = {
@@ -39,8 +42,9 @@ async def wrong_key(ground: Ground) -> Planted:
     """WA-06: the exchange does not know the key that the customer stored."""
     await settled(ground)
     await execute(ground, "UPDATE credentials SET status = 'invalid' WHERE customer_id = $1", RAVI)
-    ground.programs.answer(engine.exchange(works=False, said="invalid_api_key: the exchange does not know this key"))
-    return Planted({**SAMPLE, "customer_id": str(RAVI)})
+    said = {"ok": False, "error": "invalid_api_key", "client_ip": "198.51.100.20", "permissions": [], "skew_ms": 38}
+    ground.programs.answer(engine.docker(*TEST, out=json.dumps(said) + "\n"))
+    return Planted(SAMPLE)
 
 
 async def api_changed(ground: Ground) -> Planted:
@@ -58,7 +62,17 @@ async def refused_without_reason(ground: Ground) -> Planted:
     return Planted(SAMPLE)
 
 
+async def scopes_not_noted(ground: Ground) -> Planted:
+    """WA-06: the connection works, and our record misses one of its permissions."""
+    api = await settled(ground)
+    change = "UPDATE credentials SET scopes = array_remove(scopes, 'pages_show_list') WHERE id = $1"
+    await execute(ground, change, key("credential meera instagram"))
+    api.tests["instagram"] = {"ok": True, "platform_status": 200, "error": None, "scopes": [], "usage": {"percent": 12}}
+    return Planted(SAMPLE)
+
+
 FAULTS = {
+    "scopes_not_noted": scopes_not_noted,
     "rights_missing": rights_missing,
     "account_suspended": account_suspended,
     "wrong_key": wrong_key,

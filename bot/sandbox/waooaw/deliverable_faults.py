@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.sandbox.sample import Ground, Planted
 from bot.sandbox.services import Reply
 from bot.sandbox.waooaw import engine
-from bot.sandbox.waooaw.desk import IDS, execute, key
+from bot.sandbox.waooaw.desk import IDS, MEERA, execute, key
 from bot.sandbox.waooaw.engine import BACKEND
 from bot.sandbox.waooaw.state import settled
 
@@ -70,6 +70,30 @@ async def deliverable_not_listed(ground: Ground) -> Planted:
     return Planted(SAMPLE)
 
 
+async def trade_lost(ground: Ground) -> Planted:
+    """WA-02: a trading goal ran without an order, and its report was never stored."""
+    await settled(ground)
+    await execute(ground, "DELETE FROM deliverables WHERE id = $1", key("deliverable ravi 1"))
+    return Planted(SAMPLE)
+
+
+async def deliverable_made_again(ground: Ground) -> Planted:
+    """WA-02: yesterday's deliverable was lost, and today's is there."""
+    await settled(ground)
+    await execute(ground, "DELETE FROM deliverables WHERE id = $1", key("deliverable meera instagram 2"))
+    return Planted(SAMPLE)
+
+
+async def goals_never_ran(ground: Ground) -> Planted:
+    """WA-02: one goal has not run for three days, the others are new."""
+    await settled(ground)
+    await execute(ground, "DELETE FROM deliverables WHERE customer_id = $1", MEERA)
+    await execute(ground, "DELETE FROM goal_runs WHERE goal_id IN (SELECT id FROM goals WHERE customer_id = $1)", MEERA)
+    late = "UPDATE goals SET next_run_at = now() - interval '3 days' WHERE id = $1"
+    await execute(ground, late, key("goal meera instagram"))
+    return Planted(SAMPLE)
+
+
 def _rolled_back(ground: Ground, goal: str) -> None:
     ground.programs.answer(
         engine.log(
@@ -88,4 +112,7 @@ FAULTS = {
     "deliverable_lost": deliverable_lost,
     "deliverable_lost_after_posting": deliverable_lost_after_posting,
     "deliverable_not_listed": deliverable_not_listed,
+    "trade_lost": trade_lost,
+    "deliverable_made_again": deliverable_made_again,
+    "goals_never_ran": goals_never_ran,
 }

@@ -26,6 +26,9 @@ IDS: Mapping[str, str] = {
     "trader_id": str(RAVI),
     "trader_agent_id": str(key("agent ravi")),
     "trader_goal_id": str(key("goal ravi delta_exchange")),
+    "email": "hello@meera.test",
+    "waiting_id": str(key("deliverable meera instagram 1")),
+    "trade_report_id": str(key("deliverable ravi 1")),
 }
 """What drills may call by name, whatever the fault."""
 

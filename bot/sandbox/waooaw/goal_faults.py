@@ -16,6 +16,10 @@ FAILED_RUN = """
 INSERT INTO goal_runs (goal_id, attempted_at, finished_at, outcome, error)
 VALUES ($1, now() - interval '30 minutes', now() - interval '29 minutes', 'failed', $2)
 """
+NEWCOMER = """
+INSERT INTO customers (id, name, email, rate_limit_tier) VALUES ($1, 'Newcomer', 'first@newcomer.test', 'trial')
+"""
+CREDENTIAL = {**IDS, "credential_id": str(key("credential meera instagram"))}
 
 
 def hung() -> Sequence[Answer]:
@@ -55,7 +59,43 @@ async def goal_credential_expired(ground: Ground) -> Planted:
         MEERA,
     )
     await execute(ground, FAILED_RUN, GOAL, "401 Unauthorized: access token expired")
-    return Planted({**IDS, "credential_id": str(key("credential meera instagram"))})
+    return Planted(CREDENTIAL)
+
+
+async def goal_refresh_refused(ground: Ground) -> Planted:
+    """WA-01: the same, and the automatic refresh was refused: only the customer can connect again."""
+    await goal_credential_expired(ground)
+    refused = "UPDATE credentials SET last_error = 'invalid_grant: the refresh token has expired' WHERE id = $1"
+    await execute(ground, refused, key("credential meera instagram"))
+    return Planted(CREDENTIAL)
+
+
+async def goal_credential_invalid(ground: Ground) -> Planted:
+    """WA-01: Instagram does not know the credential."""
+    await settled(ground)
+    invalid = "UPDATE credentials SET status = 'invalid' WHERE id = $1"
+    await execute(ground, invalid, key("credential meera instagram"))
+    return Planted(CREDENTIAL)
+
+
+async def goal_overdue(ground: Ground) -> Planted:
+    """WA-01: the scheduler lives, and one goal is half an hour late."""
+    return await _goal(ground, "next_run_at = now() - interval '30 minutes'")
+
+
+async def scheduler_without_report(ground: Ground) -> Planted:
+    """WA-01: the backend cannot say how the scheduler is."""
+    await settled(ground)
+    report = (*engine.PYTHON, f"{engine.HEALTH}.scheduler_health")
+    ground.programs.answer(engine.docker(*report, err="ModuleNotFoundError: scheduler_health\n", code=1))
+    return Planted(IDS)
+
+
+async def newcomer(ground: Ground) -> Planted:
+    """A customer who signed up today and has nothing yet: no goal, no connection, no payment."""
+    await settled(ground)
+    await execute(ground, NEWCOMER, key("customer newcomer"))
+    return Planted({**IDS, "customer_id": str(key("customer newcomer"))})
 
 
 async def goal_in_other_zone(ground: Ground) -> Planted:
@@ -94,12 +134,10 @@ async def _goal(ground: Ground, change: str) -> Planted:
 
 
 FAULTS = {
-    "scheduler_hung": scheduler_hung,
-    "goal_not_approved": goal_not_approved,
-    "goal_paused": goal_paused,
-    "goal_credential_expired": goal_credential_expired,
-    "goal_in_other_zone": goal_in_other_zone,
-    "goal_not_planned": goal_not_planned,
-    "goal_failed": goal_failed,
-    "scheduler_without_database": scheduler_without_database,
+    each.__name__: each
+    for each in (
+        *(scheduler_hung, scheduler_without_database, scheduler_without_report, newcomer),
+        *(goal_not_approved, goal_paused, goal_overdue, goal_in_other_zone, goal_not_planned, goal_failed),
+        *(goal_credential_expired, goal_refresh_refused, goal_credential_invalid),
+    )
 }

@@ -57,6 +57,18 @@ async def no_exchange_key(ground: Ground) -> Planted:
     return Planted(IDS)
 
 
+async def key_refused_otherwise(ground: Ground) -> Planted:
+    """WA-13: the exchange refuses with a word that says nothing about the key."""
+    return await _refused(ground, "internal_server_error")
+
+
+async def delta_down(ground: Ground) -> Planted:
+    """WA-13: the exchange has an outage, and still answers."""
+    await settled(ground)
+    ground.services.statuses["delta"] = "major"
+    return Planted(IDS)
+
+
 async def test_broken(ground: Ground) -> Planted:
     """WA-13: the backend cannot run the test."""
     await settled(ground)
@@ -117,7 +129,7 @@ FAULTS = {
     each.__name__: each
     for each in (
         *(key_invalid, signature_wrong, clock_wrong, address_not_allowed, key_may_not_trade, key_accepted),
-        *(no_exchange_key, test_broken, trading_paused),
+        *(no_exchange_key, test_broken, trading_paused, key_refused_otherwise, delta_down),
         *(over_notional, over_units, beyond_ceiling, agent_runs_wild, limits_raised),
     )
 }

@@ -81,17 +81,27 @@ async def retry_storm_paused(ground: Ground) -> Planted:
     return Planted(IDS)
 
 
+async def retry_storm_refused(ground: Ground) -> Planted:
+    """WA-08: a goal whose right to publish is missing tries again and again."""
+    await settled(ground)
+    change = "UPDATE credentials SET scopes = array_remove(scopes, 'instagram_content_publish') WHERE id = $1"
+    await execute(ground, change, key("credential meera instagram"))
+    await _retried(ground, 403)
+    return Planted(IDS)
+
+
 async def _asked(ground: Ground, number: int, *, refused_every: int = 20) -> None:
     """So many requests of the customer within the hour."""
     await execute(ground, CALLS, MEERA, None, "/cp/agents", "in", None, number, refused_every, 429)
 
 
-async def _retried(ground: Ground) -> None:
+async def _retried(ground: Ground, answered: int = 401) -> None:
     """A goal that posts again and again, and is refused each time."""
-    await execute(ground, CALLS, MEERA, GOAL, "/graph/me/media", "out", "instagram", 400, 1, 401)
+    await execute(ground, CALLS, MEERA, GOAL, "/graph/me/media", "out", "instagram", 400, 1, answered)
 
 
 FAULTS = {
+    "retry_storm_refused": retry_storm_refused,
     "requests_exhausted": requests_exhausted,
     "requests_nearly_exhausted": requests_nearly_exhausted,
     "highest_tier_exhausted": highest_tier_exhausted,

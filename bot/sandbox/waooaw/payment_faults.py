@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from bot.sandbox.sample import Ground, Planted
+from bot.sandbox.services import Switch
 from bot.sandbox.waooaw.desk import IDS, MEERA, execute
-from bot.sandbox.waooaw.razorpay import FAILED, FAILED_ORDER, SECOND, Razorpay, attempt
+from bot.sandbox.waooaw.razorpay import FAILED, FAILED_ORDER, PAID, SECOND, Razorpay, attempt
 from bot.sandbox.waooaw.state import settled
 
 ROW = """
@@ -115,6 +116,43 @@ async def payment_unknown(ground: Ground) -> Planted:
     return Planted(NAMED)
 
 
+async def declined_an_hour_ago(ground: Ground) -> Planted:
+    """WA-18: too little money on the account, most of an hour ago."""
+    await _failed(ground, "insufficient_funds", "The account has insufficient funds.", minutes=55)
+    return Planted(NAMED)
+
+
+async def hour_over(ground: Ground) -> Planted:
+    """WA-18: the hour after that attempt has passed."""
+    razorpay = Razorpay(ground)
+    said = {"error_code": "BAD_REQUEST_ERROR", "error_reason": "insufficient_funds", "error_description": "No funds."}
+    razorpay.attempts.append(attempt(FAILED, FAILED_ORDER, "failed", minutes=65, **said))
+    razorpay.serve()
+    return Planted(NAMED)
+
+
+async def failed_at_the_gateway(ground: Ground) -> Planted:
+    """WA-18: the attempt failed with a reason that is in no list."""
+    await _failed(ground, "gateway_technical_error", "The bank's gateway did not answer.")
+    return Planted(NAMED)
+
+
+async def razorpay_silent(ground: Ground) -> Planted:
+    """WA-18, WA-19: Razorpay's API does not answer, and its status page does not say so yet."""
+    await _failed(ground, "card_declined", "The card was declined by the bank.")
+    for payment in (FAILED, PAID):
+        ground.services.switches[f"/razorpay/v1/payments/{payment}"] = Switch(503)
+    return Planted(NAMED)
+
+
+async def given_back(ground: Ground) -> Planted:
+    """WA-18: the payment was given back."""
+    razorpay = await _failed(ground, None, None)
+    razorpay.attempts[-1] = attempt(FAILED, FAILED_ORDER, "refunded", minutes=120, amount_refunded=299900)
+    await execute(ground, "UPDATE payments SET status = 'refunded' WHERE razorpay_payment_id = $1", FAILED)
+    return Planted(NAMED)
+
+
 async def no_payment(ground: Ground) -> Planted:
     """WA-18: the customer never paid anything."""
     await settled(ground)
@@ -139,6 +177,7 @@ FAULTS = {
     each.__name__: each
     for each in (
         *(card_declined, declined_just_now, authentication_failed, international_blocked, refused_abroad, card_expired),
+        *(declined_an_hour_ago, hour_over, failed_at_the_gateway, razorpay_silent, given_back),
         *(link_sent, settled_late, charged_twice, under_way, captured_now, razorpay_down, payment_unknown, no_payment),
     )
 }

@@ -18,6 +18,7 @@ END
 $$;
 DELETE FROM api_logs WHERE platform = 'instagram' AND status = 400;
 DELETE FROM login_attempts WHERE email LIKE '%@meera.test' OR email LIKE '%@ravi.test';
+DELETE FROM customers WHERE id = md5('customer newcomer')::uuid;
 
 INSERT INTO customers (id, name, email, timezone, rate_limit_tier, created_at) VALUES
     (md5('customer meera')::uuid, 'Meera''s Bakery', 'hello@meera.test', 'Asia/Kolkata', 'standard',
@@ -40,7 +41,7 @@ INSERT INTO credentials (id, customer_id, platform, token_expires_at, last_refre
 SELECT md5('credential ' || who || ' ' || platform)::uuid, md5('customer ' || who)::uuid, platform, now() + interval '40 days',
        now() - interval '5 days',
        (SELECT array_agg(scope ORDER BY scope) FROM required_scopes r WHERE r.platform = each.platform),
-       'business', 'acct_' || who || '_' || platform
+       'business', CASE platform WHEN 'linkedin' THEN '7700100' ELSE 'acct_' || who || '_' || platform END
 FROM (VALUES ('meera', 'instagram'), ('meera', 'linkedin'), ('meera', 'facebook'), ('meera', 'youtube'),
              ('meera', 'whatsapp'), ('ravi', 'delta_exchange')) AS each (who, platform);
 
@@ -67,6 +68,13 @@ SELECT md5('deliverable meera ' || platform || ' ' || n)::uuid, md5('run meera '
        platform, 'Sourdough, fresh from the oven #bread #bakery', 1080, 1080, 420000,
        now() - make_interval(hours => 24 * n - 21, secs => -39)
 FROM (VALUES ('instagram'), ('linkedin'), ('youtube')) AS each (platform), generate_series(1, 5) AS n;
+
+-- What a trading goal delivers: a report of the day.
+INSERT INTO deliverables (id, goal_instance_id, customer_id, agent_id, status, platform, caption, created_at)
+SELECT md5('deliverable ravi ' || n)::uuid, md5('run ravi delta_exchange ' || n)::uuid, md5('customer ravi')::uuid,
+       md5('agent ravi')::uuid, 'published', 'delta_exchange', 'Report of the day',
+       now() - make_interval(hours => 24 * n - 21, secs => -39)
+FROM generate_series(1, 5) AS n;
 
 INSERT INTO subscriptions (id, customer_id, plan, status, trial_status, current_period_start, current_period_end)
 SELECT md5('subscription ' || who)::uuid, md5('customer ' || who)::uuid, 'pro', 'active', 'converted',
@@ -100,3 +108,7 @@ INSERT INTO orders (id, customer_id, agent_id, symbol, side, size, price, notion
                     created_at) VALUES
     (md5('order ravi 1')::uuid, md5('customer ravi')::uuid, md5('agent ravi')::uuid, 'BTCUSD', 'buy', 0.2, 61000,
      12200, 'filled', 'delta_1', now() - interval '1 day');
+
+-- Everybody else's goals have run when they were due.
+UPDATE goals SET next_run_at = next_run_at + make_interval(days => 1 + (extract(epoch FROM now() - next_run_at) / 86400)::int)
+WHERE next_run_at < now();

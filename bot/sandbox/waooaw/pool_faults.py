@@ -6,7 +6,7 @@ from bot.sandbox.programs import Answer
 from bot.sandbox.sample import Ground, Planted
 from bot.sandbox.services import Switch
 from bot.sandbox.waooaw import engine
-from bot.sandbox.waooaw.desk import IDS
+from bot.sandbox.waooaw.desk import IDS, MEERA, opened
 from bot.sandbox.waooaw.engine import BACKEND, docker, pool, restart
 from bot.sandbox.waooaw.sessions import ACTIVE, IDLE, IN_TRANSACTION, SLEEPS, Sessions
 from bot.sandbox.waooaw.state import settled
@@ -25,6 +25,11 @@ src/Plant/BackEnd/routes/approvals.py:88:    db = get_db()
 src/Plant/BackEnd/jobs/digest.py:31:    session = next(get_db())
 """
 STARTED = (CALM, engine.container(BACKEND, status="Up 20 seconds (healthy)"))
+SLOW_REQUESTS = """
+INSERT INTO api_logs (customer_id, endpoint, direction, status, duration_ms, created_at)
+SELECT $1, '/cp/dashboard', 'in', 200, 2000 + n % 400, now() - make_interval(secs => n)
+FROM generate_series(1, 800) AS n
+"""
 
 
 async def idle_transactions(ground: Ground) -> Planted:
@@ -77,11 +82,28 @@ async def pool_filling(ground: Ground) -> Planted:
 
 
 async def pool_unknown(ground: Ground) -> Planted:
-    """WA-04: the backend is in no state to say anything about its pool."""
+    """WA-04: the backend serves, and cannot say how its pool is."""
     await settled(ground)
     report = (*engine.PYTHON, f"{engine.HEALTH}.connection_pool_status")
-    ground.programs.answer(docker(*report, err='service "plant-backend" is not running\n', code=1))
+    ground.programs.answer(docker(*report, err="ModuleNotFoundError: connection_pool_status\n", code=1))
+    return Planted(IDS)
+
+
+async def backend_down(ground: Ground) -> Planted:
+    """WA-04: the backend is in no state to say anything about its pool."""
+    await settled(ground)
+    gone = 'service "plant-backend" is not running\n'
+    reports = (f"{engine.HEALTH}.connection_pool_status", f"{engine.HEALTH}.scheduler_health")
+    ground.programs.answer(*(docker(*engine.PYTHON, each, err=gone, code=1) for each in reports))
     ground.services.switches["/api/health"] = Switch(503)
+    return Planted(IDS)
+
+
+async def requests_slow(ground: Ground) -> Planted:
+    """WA-04, WA-20: the pool is in order, and requests have taken two seconds for some minutes."""
+    await settled(ground)
+    async with opened(ground) as connection:
+        await connection.execute(SLOW_REQUESTS, MEERA)
     return Planted(IDS)
 
 
@@ -98,4 +120,6 @@ FAULTS = {
     "too_busy": too_busy,
     "pool_filling": pool_filling,
     "pool_unknown": pool_unknown,
+    "backend_down": backend_down,
+    "requests_slow": requests_slow,
 }

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import asyncpg
 
 from bot.sandbox.sample import Ground, Planted
-from bot.sandbox.services import Reply, Switch
+from bot.sandbox.services import Asked, Reply, Switch
 from bot.sandbox.waooaw import engine
-from bot.sandbox.waooaw.desk import IDS
+from bot.sandbox.waooaw.desk import IDS, MEERA, RAVI, execute
 from bot.sandbox.waooaw.state import settled
 
 SLOW = "SELECT count(*), pg_sleep(1.2) IS NULL AS waited FROM goals WHERE title LIKE 'Goal 99%'"
+SLOW_FOR_ONE = """
+INSERT INTO api_logs (customer_id, endpoint, direction, status, duration_ms, created_at)
+SELECT $1, '/cp/dashboard', 'in', 200, 2000 + n, now() - make_interval(secs => 20 * n)
+FROM generate_series(1, 20) AS n
+UNION ALL
+SELECT $2, '/cp/goals', 'in', 200, 40 + n % 90, now() - make_interval(secs => n) FROM generate_series(1, 800) AS n
+"""
+LATE_SECONDS = 2.4
 
 
 async def dashboard_query_slow(ground: Ground) -> Planted:
@@ -46,6 +56,25 @@ async def portal_api_down(ground: Ground) -> Planted:
     return Planted(IDS)
 
 
+async def portal_api_late(ground: Ground) -> Planted:
+    """WA-20: the API is healthy, and takes its time to say so."""
+    await settled(ground)
+    ground.services.answer("GET", "/api/health", Reply(then=_late))
+    return Planted(IDS)
+
+
+async def requests_slow_for_one(ground: Ground) -> Planted:
+    """WA-20: one customer's pages take two seconds, everybody else's do not."""
+    await settled(ground)
+    await execute(ground, SLOW_FOR_ONE, MEERA, RAVI)
+    return Planted(IDS)
+
+
+async def _late(_asked: Asked) -> dict[str, str]:
+    await asyncio.sleep(LATE_SECONDS)
+    return {"status": "ok"}
+
+
 async def service_exited(ground: Ground) -> Planted:
     """WA-CMD: one of the services has exited."""
     await settled(ground)
@@ -72,7 +101,7 @@ async def redis_not_answering(ground: Ground) -> Planted:
 FAULTS = {
     each.__name__: each
     for each in (
-        *(dashboard_query_slow, dashboard_repeats, cdn_misses, portal_api_down),
+        *(dashboard_query_slow, dashboard_repeats, cdn_misses, portal_api_down, portal_api_late, requests_slow_for_one),
         *(service_exited, diagnostic_complains, redis_not_answering),
     )
 }

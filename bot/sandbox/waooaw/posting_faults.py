@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot.sandbox.sample import Fault, Ground, Planted
+from bot.sandbox.services import Switch
 from bot.sandbox.waooaw.desk import IDS, MEERA, execute, key
-from bot.sandbox.waooaw.publisher import Publisher
+from bot.sandbox.waooaw.publisher import ACCOUNT, Publisher
 from bot.sandbox.waooaw.state import settled
 
 POST = key("deliverable meera instagram 1")
@@ -48,11 +49,15 @@ def _message(name: str, about: str, error: str, *, number: str = "+919800000001"
     return name, planted
 
 
-def _changed(name: str, about: str, *changes: str) -> tuple[str, Fault]:
+def _changed(name: str, about: str, *changes: str, down: str = "", silent: str = "") -> tuple[str, Fault]:
     async def planted(ground: Ground) -> Planted:
         await settled(ground)
         for change in changes:
             await execute(ground, change)
+        if down:
+            ground.services.statuses[down] = "major"
+        if silent:
+            ground.services.switches[silent] = Switch(503)
         return Planted(NAMED)
 
     planted.__doc__ = about
@@ -76,7 +81,19 @@ FAULTS: dict[str, Fault] = dict(
               f"UPDATE credentials SET account_kind = 'personal' {_INSTAGRAM}"),
         _post("against_policy", "WA-09: Instagram refuses the content.", "content policy violation"),
         _post("upload_failed", "WA-09: the upload broke off.", "media upload failed: timeout"),
-        _changed("posts_in_order", "WA-09: everything is in order."),
+        _changed("post_without_token", "WA-09: the token ran out before the upload.",
+                 f"UPDATE deliverables SET status = 'failed', publish_error = '401' {_ROW}",
+                 "UPDATE credentials SET status = 'expired', token_expires_at = now() - interval '1 day'"
+                 f" {_INSTAGRAM}"),
+        _changed("posts_while_meta_is_down", "WA-09: the upload failed while Meta has an outage.",
+                 f"UPDATE deliverables SET status = 'failed', publish_error = 'media upload failed' {_ROW}",
+                 down="meta"),
+        _changed("youtube_failed", "WA-09: the post that failed is a video for YouTube.",
+                 f"UPDATE deliverables SET platform = 'youtube', publish_error = 'quota exceeded' {_ROW}"),
+        _changed("linkedin_failed", "WA-09: the post that failed is for LinkedIn.",
+                 f"UPDATE deliverables SET platform = 'linkedin', publish_error = 'organization not found' {_ROW}"),
+        _changed("whatsapp_failed", "WA-09: what failed is a WhatsApp message.",
+                 f"UPDATE deliverables SET platform = 'whatsapp', publish_error = 'undeliverable' {_ROW}"),
         _changed("published_already", "WA-09: it is published.",
                  f"UPDATE deliverables SET status = 'published', external_id = 'ig_1', published_at = now() {_ROW}"),
         _changed("scope_missing", "WA-10: the customer did not grant the organisation.",
@@ -87,13 +104,28 @@ FAULTS: dict[str, Fault] = dict(
                  f"UPDATE credentials SET last_error = 'ACCESS_DENIED', account_id = '7700111' {_LINKEDIN}"),
         _changed("page_in_order", "WA-10: the page is connected and works.",
                  f"UPDATE credentials SET account_id = '7700111' {_LINKEDIN}"),
+        _changed("linkedin_expired", "WA-10: the token ran out.",
+                 "UPDATE credentials SET status = 'expired', token_expires_at = now() - interval '1 day', account_id ="
+                 f" '7700111' {_LINKEDIN}"),
+        _changed("linkedin_down", "WA-10: LinkedIn has an outage.",
+                 f"UPDATE credentials SET account_id = '7700111' {_LINKEDIN}", down="linkedin"),
+        _changed("google_down", "WA-11: Google has an outage.", down="google"),
+        _changed("whatsapp_expired", "WA-12: the token for WhatsApp ran out.",
+                 "UPDATE credentials SET status = 'expired', token_expires_at = now() - interval '1 day' WHERE"
+                 f" customer_id = '{MEERA}' AND platform = 'whatsapp'"),
+        _changed("whatsapp_silent", "WA-12: WhatsApp does not answer about the account.",
+                 silent=f"/graph/v19.0/{ACCOUNT}"),
         _changed("no_linkedin", "WA-10: never connected.", f"DELETE FROM credentials {_LINKEDIN}"),
         _changed("own_quota_used", "WA-11: seven uploads today in the customer's own project.", _OWN, UPLOADS),
+        _changed("own_quota_used_by_hand", "WA-11: the same, and no goal uploads.", _OWN, UPLOADS,
+                 f"UPDATE goals SET platform = 'facebook' WHERE id = '{key('goal meera youtube')}'"),
         _changed("shared_quota_used", "WA-11: seven uploads today in the project that all share.", UPLOADS),
         _changed("quota_unlimited", "WA-11: seven uploads, and no limit.", _OWN, UPLOADS,
                  "UPDATE youtube_projects SET units_per_day = -1 WHERE project = 'meera-bakes'"),
         _message("template_rejected", "WA-12: WhatsApp rejected the template.", "template not approved",
                  publisher={"templates": {"order_ready": {"status": "REJECTED", "rejected_reason": "INVALID_FORMAT"}}}),
+        _message("template_sent_in", "WA-12: the template was mended and waits for WhatsApp's review.",
+                 "template not approved", publisher={"templates": {"order_ready": {"status": "PENDING"}}}),
         _message("number_invalid", "WA-12: a number without its country.", "invalid phone number",
                  number="09800000001"),
         _message("quality_low", "WA-12: the quality rating has fallen.", "message undeliverable",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.sandbox.sample import Ground, Planted
 from bot.sandbox.waooaw.desk import IDS, MEERA, execute, key
 from bot.sandbox.waooaw.engine import BACKEND, docker
+from bot.sandbox.waooaw.payment_faults import card_declined
 from bot.sandbox.waooaw.razorpay import ORDER, PAID, Razorpay, attempt
 from bot.sandbox.waooaw.state import settled
 
@@ -68,6 +69,22 @@ async def paid_too_little(ground: Ground) -> Planted:
     return await _razorpay_says(ground, "captured", amount=99900)
 
 
+async def only_failed_payment(ground: Ground) -> Planted:
+    """WA-19: the only payment of the customer failed."""
+    await card_declined(ground)
+    await execute(ground, TRIAL, SUBSCRIPTION)
+    await execute(ground, "DELETE FROM payments WHERE razorpay_payment_id = $1", PAID)
+    return Planted(NAMED)
+
+
+async def payment_used_elsewhere(ground: Ground) -> Planted:
+    """WA-19: the payment has activated an older subscription already."""
+    await _on_trial(ground)
+    used = "UPDATE subscriptions SET payment_id = md5('payment meera')::uuid WHERE id = $1"
+    await execute(ground, used, CANCELLED)
+    return Planted(NAMED)
+
+
 async def features_closed(ground: Ground) -> Planted:
     """WA-19: active, and the customer still has the trial's limits."""
     await settled(ground)
@@ -102,6 +119,6 @@ FAULTS = {
     each.__name__: each
     for each in (
         *(sync_pending, sync_arrived, sync_failed, payment_not_captured, payment_refunded, paid_too_little),
-        *(features_closed, features_opened),
+        *(features_closed, features_opened, only_failed_payment, payment_used_elsewhere),
     )
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.sandbox.sample import Ground, Planted
+from bot.sandbox.services import Switch
 from bot.sandbox.waooaw.desk import IDS, MEERA, execute, key
 from bot.sandbox.waooaw.state import settled
 
@@ -60,7 +61,24 @@ async def platform_down(ground: Ground) -> Planted:
     return Planted(SAMPLE)
 
 
+async def refresh_refused_early(ground: Ground) -> Planted:
+    """WA-05: it works for two more days, and the automatic refresh was refused."""
+    await settled(ground)
+    change = "UPDATE credentials SET token_expires_at = now() + interval '2 days', last_error = $2 WHERE id = $1"
+    await execute(ground, change, key("credential meera instagram"), "invalid_grant: the refresh token has expired")
+    return Planted(SAMPLE)
+
+
+async def connection_test_broken(ground: Ground) -> Planted:
+    """WA-05, WA-06: the test of a connection does not work."""
+    await settled(ground)
+    ground.services.switches["/api/pp/test-credential"] = Switch(503)
+    return Planted(SAMPLE)
+
+
 FAULTS = {
+    "refresh_refused_early": refresh_refused_early,
+    "connection_test_broken": connection_test_broken,
     "token_expired": token_expired,
     "token_rejected": token_rejected,
     "token_dead": token_dead,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 from bot.sandbox.sample import Ground, Planted
 from bot.sandbox.waooaw.desk import IDS, RAVI, execute, key
-from bot.sandbox.waooaw.exchange import Exchange
+from bot.sandbox.waooaw.engine import docker
+from bot.sandbox.waooaw.exchange import TEST, Exchange
 from bot.sandbox.waooaw.state import settled
 
 POSITION = key("position ravi")
@@ -66,6 +69,30 @@ async def market_halted(ground: Ground) -> Planted:
     return Planted(NAMED)
 
 
+async def orders_halted(ground: Ground) -> Planted:
+    """WA-14: an order was rejected because the exchange is under maintenance."""
+    exchange = await _rejected(ground, "BTCUSD", 0.02, "market disrupted")
+    exchange.trading = "disrupted_cancel_only"
+    ground.services.statuses["delta"] = "major"
+    return Planted(NAMED)
+
+
+async def balance_unknown(ground: Ground) -> Planted:
+    """WA-14: an order was rejected, and the exchange refuses the key."""
+    exchange = await _rejected(ground, "BTCUSD", 0.02, "invalid api key")
+    exchange.refuses = "invalid_api_key"
+    said = {"ok": False, "error": "invalid_api_key", "client_ip": "198.51.100.20", "permissions": [], "skew_ms": 38}
+    ground.programs.answer(docker(*TEST, out=json.dumps(said) + "\n"))
+    return Planted(NAMED)
+
+
+async def open_elsewhere(ground: Ground) -> Planted:
+    """WA-16: a position is open at the exchange that no agent of ours has."""
+    await settled(ground)
+    await execute(ground, "UPDATE positions SET status = 'closed', size = 0 WHERE id = $1", POSITION)
+    return Planted(NAMED)
+
+
 async def closed_by_hand(ground: Ground) -> Planted:
     """WA-16: somebody has closed the agent's part in the exchange's own screens."""
     Exchange(ground, positions=[]).serve()
@@ -124,6 +151,7 @@ FAULTS = {
     each.__name__: each
     for each in (
         *(close_failed, position_gone, position_differs, close_pending, exchange_silent, market_halted, closed_by_hand),
-        *(balance_too_low, symbol_unknown, order_over_limit, position_limit, order_unexplained),
+        *(balance_too_low, symbol_unknown, order_over_limit, position_limit, order_unexplained, orders_halted),
+        *(balance_unknown, open_elsewhere),
     )
 }
