@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from bot.sandbox.sample import Ground, Planted
-from bot.sandbox.waooaw import engine
 from bot.sandbox.waooaw.desk import IDS, RAVI, execute, key
-from bot.sandbox.waooaw.exchange import TEST
+from bot.sandbox.waooaw.exchange import refused
 from bot.sandbox.waooaw.state import settled
 
 SAMPLE = {
@@ -42,8 +39,7 @@ async def wrong_key(ground: Ground) -> Planted:
     """WA-06: the exchange does not know the key that the customer stored."""
     await settled(ground)
     await execute(ground, "UPDATE credentials SET status = 'invalid' WHERE customer_id = $1", RAVI)
-    said = {"ok": False, "error": "invalid_api_key", "client_ip": "198.51.100.20", "permissions": [], "skew_ms": 38}
-    ground.programs.answer(engine.docker(*TEST, out=json.dumps(said) + "\n"))
+    ground.programs.answer(refused("invalid_api_key"))
     return Planted(SAMPLE)
 
 

@@ -82,6 +82,14 @@ def redis(*arguments: str, out: str, code: int = 0, err: str = "") -> Answer:
     return docker("compose", "exec", "-T", REDIS, "redis-cli", *arguments, out=out, code=code, err=err)
 
 
+def kept(*, there: bool = True) -> Answer:
+    """What the bot's machine says of the memory profile that was kept."""
+    looked = ("-l", "--time-style=+%s", ANY)
+    if there:
+        return Answer("ls", looked, "-rw-r--r-- 1 runbook runbook 48211 4102444800 scheduler_memdump.txt\n")
+    return Answer("ls", looked, err="ls: cannot access the file: No such file or directory\n", code=2)
+
+
 def scheduler_up() -> tuple[Answer, ...]:
     """Everything that says that the scheduler runs."""
     return (
@@ -141,7 +149,8 @@ def healthy() -> tuple[Answer, ...]:
             err=f"ls: cannot access '{DUMP}': No such file or directory\n",
             code=2,
         ),
-        docker("compose", "cp", f"{SCHEDULER}:{DUMP}", ANY),
+        docker("compose", "cp", f"{SCHEDULER}:{DUMP}", ANY, then=(kept(),)),
+        kept(there=False),
         redis("ping", out="PONG\n"),
         redis("dbsize", out="1284\n"),
         redis("info", "memory", out="used_memory_human:38.20M\nmaxmemory_human:256.00M\n"),
@@ -157,6 +166,7 @@ def install(ground: Ground) -> Mapping[str, str]:
     return {
         "WAOOAW_DOCKER": ground.programs.install("docker"),
         "WAOOAW_GIT": ground.programs.install("git"),
+        "WAOOAW_LS": ground.programs.install("ls"),
         "WAOOAW_COMPOSE_FOLDER": str(ground.programs.folder),
         "WAOOAW_SOURCE_FOLDER": str(ground.programs.folder),
     }

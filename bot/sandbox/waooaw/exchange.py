@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.sandbox.programs import Answer
 from bot.sandbox.sample import Ground
 from bot.sandbox.services import Asked, Reply
 from bot.sandbox.waooaw.desk import RAVI
@@ -81,3 +83,9 @@ class Exchange:
 
 def _position() -> Json:
     return {"symbol": "BTCUSD", "side": "long", "size": 0.2, "entry_price": 61000, "mark_price": 60200}
+
+
+def refused(error: str | None, **fields: Any) -> Answer:
+    """The test of the trader's key, refused for that reason."""
+    said = {"ok": False, "error": error, "client_ip": "198.51.100.20", "permissions": [], "skew_ms": 38} | fields
+    return docker(*TEST, out=json.dumps(said) + "\n")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from bot.sandbox.sample import Ground, Planted
 from bot.sandbox.waooaw.desk import IDS, RAVI, execute
 from bot.sandbox.waooaw.engine import docker
-from bot.sandbox.waooaw.exchange import CONNECTED, TEST, Exchange
+from bot.sandbox.waooaw.exchange import CONNECTED, TEST, Exchange, refused
 from bot.sandbox.waooaw.state import settled
 
 VIOLATION = """
@@ -120,8 +119,7 @@ async def _blocked(ground: Ground, limit: str, allowed: float, asked: float, *, 
 
 async def _refused(ground: Ground, error: str | None, **fields: Any) -> Planted:
     await settled(ground)
-    said = {"ok": False, "error": error, "client_ip": "198.51.100.20", "permissions": [], "skew_ms": 38} | fields
-    ground.programs.answer(docker(*TEST, out=json.dumps(said) + "\n"))
+    ground.programs.answer(refused(error, **fields))
     return Planted(IDS)
 
 

@@ -62,6 +62,13 @@ async def platform_limit(ground: Ground) -> Planted:
     return Planted(IDS)
 
 
+async def goals_too_often(ground: Ground) -> Planted:
+    """WA-08: the same, because a goal posts every five minutes."""
+    await platform_limit(ground)
+    await execute(ground, "UPDATE goals SET schedule = '*/5 * * * *' WHERE id = $1", GOAL)
+    return Planted(IDS)
+
+
 async def retry_storm(ground: Ground) -> Planted:
     """WA-08: a goal whose token ran out tries again and again, without a pause."""
     await settled(ground)
@@ -108,6 +115,7 @@ FAULTS = {
     "platform_nearly_exhausted": platform_nearly_exhausted,
     "unlimited_and_busy": unlimited_and_busy,
     "platform_limit": platform_limit,
+    "goals_too_often": goals_too_often,
     "retry_storm": retry_storm,
     "retry_storm_paused": retry_storm_paused,
 }

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from bot.sandbox.sample import Ground, Planted
 from bot.sandbox.waooaw.desk import IDS, RAVI, execute, key
-from bot.sandbox.waooaw.engine import docker
-from bot.sandbox.waooaw.exchange import TEST, Exchange
+from bot.sandbox.waooaw.exchange import Exchange, refused
 from bot.sandbox.waooaw.state import settled
 
 POSITION = key("position ravi")
@@ -81,8 +78,7 @@ async def balance_unknown(ground: Ground) -> Planted:
     """WA-14: an order was rejected, and the exchange refuses the key."""
     exchange = await _rejected(ground, "BTCUSD", 0.02, "invalid api key")
     exchange.refuses = "invalid_api_key"
-    said = {"ok": False, "error": "invalid_api_key", "client_ip": "198.51.100.20", "permissions": [], "skew_ms": 38}
-    ground.programs.answer(docker(*TEST, out=json.dumps(said) + "\n"))
+    ground.programs.answer(refused("invalid_api_key"))
     return Planted(NAMED)
 
 
