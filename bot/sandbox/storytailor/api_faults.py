@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.sandbox.services import Reply
 from bot.sandbox.storytailor import agents, clouds
+from bot.sandbox.storytailor.families import ADEYEMI
 from bot.sandbox.storytailor.planting import Ids, Plant, Scene
 
 REPLACE = """
@@ -20,7 +21,7 @@ async def well(scene: Scene) -> Ids:
     key = scene.desk.family.id("key")
     replaced = agents.then(scene.ground, REPLACE, key, says={"replaced": True, "shown_to": "owner"})
     scene.ground.services.answer("POST", "/api/admin/v1/keys/{key}/replace", Reply(then=replaced, token=True))
-    return {"key": str(key)}
+    return {"key": str(key), "other": str(ADEYEMI.id("key"))}
 
 
 async def answered(scene: Scene, status: int, times: int, path: str) -> None:
@@ -41,6 +42,19 @@ async def revoked(scene: Scene) -> Ids:
     """The key was revoked."""
     await scene.desk.change("api_keys", revoked=True, revoked_reason="rotated by its owner")
     await answered(scene, 401, 9, "/v1/stories")
+    return await well(scene)
+
+
+async def leaked(scene: Scene) -> Ids:
+    """The key was revoked because it was found in public."""
+    await scene.desk.change("api_keys", revoked=True, revoked_reason="leaked: found in a public repository")
+    await answered(scene, 401, 9, "/v1/stories")
+    return await well(scene)
+
+
+async def limit_differs(scene: Scene) -> Ids:
+    """The gateway allows half of what the plan does, and they never came near it."""
+    await scene.desk.change("rate_limits", limit=30)
     return await well(scene)
 
 
@@ -113,11 +127,13 @@ API_FAULTS: dict[str, Plant] = {
     "api_well": well,
     "key_lacks_permission": lacks_permission,
     "key_revoked": revoked,
+    "key_leaked": leaked,
     "key_expired": expired,
     "key_mistyped": mistyped,
     "key_missing": missing,
     "limit_reached": limit_reached,
     "limit_wrong": limit_wrong,
+    "limit_differs": limit_differs,
     "limit_none": limit_none,
     "api_down": down,
     "universal_agent_inactive": inactive,

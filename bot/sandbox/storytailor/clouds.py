@@ -60,6 +60,8 @@ def well(ground: Ground) -> None:
     for way in ("bounces", "blocks", "spam_reports"):
         services.answer("GET", f"/sendgrid/v3/suppression/{way}/{{email}}", Reply(json=[]))
     services.answer("GET", "/api/health", Reply(json={"status": "ok", "version": "2025.12.3"}))
+    platforms(ground)
+    services.answer("GET", "/alexa/v1/vendors", Reply(json={"vendors": [{"id": "storytailor"}]}))
     ground.programs.answer(Answer("redis-cli", ["-h", REDIS, "ping"], out="PONG\n"))
     head = {"ContentLength": 2_412_311, "ContentType": "audio/mpeg"}
     ground.programs.answer(
@@ -105,6 +107,14 @@ def voices(ground: Ground, *, used: int, most: int, status: int = 200) -> None:
         "/elevenlabs/v1/user/subscription",
         Reply(json=account) if status < 400 else Reply(status=status, json={"detail": {"status": "invalid_api_key"}}),
     )
+
+
+def platforms(ground: Ground, **different: Any) -> None:
+    """What our API says of each platform on our side of it."""
+    said: dict[str, Any] = {"credentials_valid": True, "webhook": "ok", "missing_permissions": [], "least_build": 410}
+    said |= {"webhook_url": "https://api.storytailor.test/hooks/platform", "webhook_last_good": "2 days ago"}
+    said |= {"locales": ["en-US", "en-GB", "de-DE"]} | different
+    ground.services.answer("GET", "/api/health/platforms/{platform}", Reply(json=said))
 
 
 def environment(ground: Ground) -> dict[str, str]:

@@ -42,6 +42,16 @@ async def not_tried(scene: Scene) -> None:
     scene.desk.invoice(AMOUNT, status="open", days_ago=0, attempt_count=0, next_payment_attempt=following)
 
 
+async def of_larger_plan(scene: Scene) -> None:
+    """Nothing is open: Family is paid at Stripe, and Individual is what they have."""
+    scene.desk.subscription("family")
+
+
+async def twice(scene: Scene) -> None:
+    """The same amount was paid twice within an hour."""
+    scene.desk.payment(AMOUNT, id=f"{scene.desk.family.payment_id}_2", days_ago=9.96)
+
+
 PAYMENT_FAULTS: dict[str, Plant] = {
     "payment_in_order": healthy,
     "card_expired": partial(refused, reason="expired_card", card={"exp_month": 10, "exp_year": 2025}),
@@ -54,5 +64,7 @@ PAYMENT_FAULTS: dict[str, Plant] = {
     "card_replaced": replaced,
     "account_held": held,
     "payment_not_tried": not_tried,
+    "payment_of_larger_plan": of_larger_plan,
+    "payment_twice": twice,
     "payment_never": free,
 }

@@ -66,6 +66,14 @@ async def without_payment(scene: Scene) -> None:
     desk.objects.discard(desk.family.subscription_id)
 
 
+async def of_app_store(scene: Scene) -> None:
+    """Individual, bought in an app store: no customer at Stripe."""
+    desk = scene.desk
+    desk.objects.forget_customer(desk.family.customer_id)
+    await desk.user(stripe_customer_id=None)
+    await desk.run("DELETE FROM subscriptions WHERE user_id = $1")
+
+
 async def free_family(scene: Scene) -> None:
     """On Free, never paid."""
     await scene.desk.reset("free")
@@ -89,6 +97,7 @@ PLAN_FAULTS: dict[str, Plant] = {
     "plan_payment_behind": payment_behind,
     "two_subscriptions": two_subscriptions,
     "plan_without_payment": without_payment,
+    "plan_of_app_store": of_app_store,
     "free_family": free_family,
     "plan_not_sold": not_sold,
 }

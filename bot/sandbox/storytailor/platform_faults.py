@@ -12,12 +12,8 @@ from bot.sandbox.storytailor.planting import Plant, Scene
 
 
 async def well(scene: Scene, **different: Any) -> None:
-    """Every platform is well on our side, and the family is linked to each of them."""
-    said: dict[str, Any] = {"credentials_valid": True, "webhook": "ok", "missing_permissions": [], "least_build": 410}
-    said |= {"webhook_url": "https://api.storytailor.test/hooks/platform", "webhook_last_good": "2 days ago"}
-    said |= {"locales": ["en-US", "en-GB", "de-DE"]} | different
-    scene.ground.services.answer("GET", "/api/health/platforms/{platform}", Reply(json=said))
-    scene.ground.services.answer("GET", "/alexa/v1/vendors", Reply(json={"vendors": [{"id": "storytailor"}]}))
+    """The family is linked to each platform, and every platform is well on our side, but for what is `different`."""
+    clouds.platforms(scene.ground, **different)
 
 
 async def link(scene: Scene, platform: str, **columns: Any) -> None:

@@ -61,8 +61,8 @@ INSERT INTO parental_consents (user_id, guardian_email, verified, requested_at, 
 SELECT md5('user ' || n)::uuid, 'guardian' || n || '@example.test', true, now() - interval '60 days', now() - interval '59 days'
 FROM generate_series(50, 10000, 50) AS n;
 
-INSERT INTO libraries (id, owner, month_count)
-SELECT md5('library ' || n)::uuid, md5('user ' || n)::uuid, n % 2 FROM generate_series(1, 10000) AS n;
+INSERT INTO libraries (id, owner)
+SELECT md5('library ' || n)::uuid, md5('user ' || n)::uuid FROM generate_series(1, 10000) AS n;
 
 INSERT INTO library_members (library_id, user_id, role)
 SELECT md5('library ' || n)::uuid, md5('user ' || n)::uuid, 'owner' FROM generate_series(1, 10000) AS n;
@@ -73,10 +73,17 @@ SELECT md5('story ' || n)::uuid, md5('user ' || (1 + n % 10000))::uuid, 'The adv
        now() - make_interval(mins => 40 * n), now() - make_interval(mins => 40 * n)
 FROM generate_series(1, 60000) AS n;
 
+-- What was made this month counts, and nothing else.
+UPDATE libraries SET month_count = made.stories
+FROM (SELECT owner, count(*) AS stories FROM stories
+      WHERE status <> 'failed' AND created_at >= date_trunc('month', now()) GROUP BY owner) AS made
+WHERE made.owner = libraries.owner;
+
 INSERT INTO audio_files (id, story_id, s3_key, format, voice, status, created_at)
 SELECT md5('audio ' || n)::uuid, md5('story ' || n)::uuid, 'audio/' || md5('story ' || n) || '.mp3', 'mp3', 'aria', 'ready',
        now() - make_interval(mins => 40 * n)
-FROM generate_series(1, 60000, 2) AS n;
+FROM generate_series(1, 60000) AS n
+WHERE n % 307 <> 0;
 
 INSERT INTO platform_links (user_id, platform, linked_at, updated_at)
 SELECT md5('user ' || n)::uuid, (ARRAY['alexa', 'mobile', 'web_sdk'])[1 + n % 3], now() - interval '90 days', now() - interval '9 days'

@@ -7,10 +7,13 @@ from functools import partial
 
 import asyncpg
 
+from bot.sandbox.postgres import quoted
 from bot.sandbox.programs import Answer
 from bot.sandbox.sample import Fault, Ground, Planted
-from bot.sandbox.services import Reply
+from bot.sandbox.services import Reply, Switch
 from bot.sandbox.storytailor import clouds
+from bot.sandbox.storytailor.desk import Desk
+from bot.sandbox.storytailor.families import GRECO
 from bot.sandbox.storytailor.planting import Plant, Scene
 from bot.sandbox.stripe.faults import Fault as StripeFault
 from bot.sandbox.stripe.faults import FaultKind
@@ -57,6 +60,11 @@ async def answers(scene: Scene, path: str, status: int) -> None:
     scene.ground.services.answer("GET", path, Reply(status=status, json={"error": "unavailable"}))
 
 
+async def api_slow(scene: Scene) -> None:
+    """The API answers after six seconds."""
+    scene.ground.services.switches["/api/health"] = Switch(seconds=6)
+
+
 async def page(scene: Scene, provider: str, indicator: str) -> None:
     """A provider's status page reports trouble."""
     scene.ground.services.statuses[provider] = indicator
@@ -81,10 +89,26 @@ async def payments_failing(scene: Scene) -> None:
 
 
 async def webhooks_failing(scene: Scene) -> None:
-    """Our webhook fails."""
-    await scene.desk.webhook(
-        "customer.subscription.updated", scene.desk.family.subscription_id, error="timeout: no connection", hours_ago=1
-    )
+    """Our webhook fails, and a family does not have the plan it pays for."""
+    await _webhook_failed(scene.desk)
+
+
+async def webhooks_failing_for_two(scene: Scene) -> None:
+    """Our webhook fails, for two families."""
+    await _webhook_failed(scene.desk)
+    await _webhook_failed(Desk(scene.desk.connection, scene.ground.stripe, GRECO))
+
+
+async def _webhook_failed(desk: Desk) -> None:
+    desk.subscription("family")
+    await desk.change("subscriptions", updated_at=desk.now - timedelta(days=9))
+    changed = "customer.subscription.updated"
+    await desk.webhook(changed, desk.family.subscription_id, error="timeout: no connection", hours_ago=1)
+
+
+async def stripe_silent(scene: Scene) -> None:
+    """Stripe takes our key nowhere."""
+    scene.ground.stripe.faults.add(StripeFault(FaultKind.STATUS, times=None, path="/v1/", status=401))
 
 
 async def elevenlabs_empty(scene: Scene) -> None:
@@ -121,6 +145,30 @@ async def database_full(ground: Ground) -> Planted:
     return Planted({}, close)
 
 
+async def database_down(ground: Ground) -> Planted:
+    """The database lets no login of the bot in any more."""
+    clouds.well(ground)
+    await _sessions(ground, "0")
+
+    async def close() -> None:
+        await _sessions(ground, "-1")
+
+    return Planted({}, close)
+
+
+async def _sessions(ground: Ground, most: str) -> None:
+    """How many sessions the database takes: 0 none, -1 any; those of the bot are ended."""
+    connection = await ground.database.connect()
+    try:
+        await connection.execute(f"ALTER DATABASE {quoted(ground.database.name)} CONNECTION LIMIT {most}")
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND usename IN ('storytailor_read', 'storytailor_act')"
+        )
+    finally:
+        await connection.close()
+
+
 STATUS_FAULTS: dict[str, Plant] = {
     "function_missing": missing,
     "function_not_active": not_active,
@@ -129,11 +177,14 @@ STATUS_FAULTS: dict[str, Plant] = {
     "function_new": new,
     "functions_unknown": unknown,
     "system_api_down": partial(answers, path="/api/health", status=503),
+    "system_api_slow": api_slow,
     "system_auth_down": partial(answers, path="/supabase/auth/v1/health", status=503),
     "redis_down": redis_down,
     "stripe_key_refused": stripe_refuses,
     "payments_failing": payments_failing,
     "webhooks_failing": webhooks_failing,
+    "webhooks_failing_for_two": webhooks_failing_for_two,
+    "stripe_silent": stripe_silent,
     "system_sendgrid_down": partial(page, provider="sendgrid", indicator="major"),
     "system_openai_down": partial(page, provider="openai", indicator="critical"),
     "system_elevenlabs_empty": elevenlabs_empty,
@@ -141,4 +192,4 @@ STATUS_FAULTS: dict[str, Plant] = {
     "errors_logged": errors_logged,
     "log_missing": log_missing,
 }
-WHOLE_FAULTS: dict[str, Fault] = {"database_full": database_full}
+WHOLE_FAULTS: dict[str, Fault] = {"database_full": database_full, "database_down": database_down}

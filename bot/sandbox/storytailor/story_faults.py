@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from bot.sandbox.services import Reply
 from bot.sandbox.storytailor import clouds
-from bot.sandbox.storytailor.planting import Ids, Plant, Scene, healthy
+from bot.sandbox.storytailor.plan_faults import payment_behind
+from bot.sandbox.storytailor.planting import Ids, Plant, Scene, everybody
 
 TITLE = "The dragon who was afraid of the dark"
 
@@ -125,10 +126,11 @@ async def openai_down(scene: Scene) -> None:
 
 
 STORY_FAULTS: dict[str, Plant] = {
-    "healthy": healthy,
+    "healthy": everybody,
     "plan_spent": plan_spent,
     "counted_too_many": counted_too_many,
     "plan_behind": plan_behind,
+    "story_payment_behind": payment_behind,
     "story_hanging": hanging,
     "story_hidden": hidden,
     "story_hidden_by_family": hidden_by_family,

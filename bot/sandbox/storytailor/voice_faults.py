@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 from bot.sandbox.programs import Answer
 from bot.sandbox.services import Asked, Reply
 from bot.sandbox.storytailor import agents, clouds
+from bot.sandbox.storytailor.families import ADEYEMI
 from bot.sandbox.storytailor.planting import Ids, Plant, Scene
 from bot.sandbox.stripe.wire import Json
 
@@ -29,7 +31,7 @@ async def well(scene: Scene) -> Ids:
         return {"status": "ready"}
 
     scene.ground.services.answer("POST", "/voice/v1/stories/{story}/audio", Reply(then=read, token=True))
-    return {"story": str(story)}
+    return {"story": str(story), "other": str(ADEYEMI.id("last"))}
 
 
 def in_s3(scene: Scene, size: int | None) -> None:
@@ -58,6 +60,22 @@ async def failed(scene: Scene) -> Ids:
     """Reading it failed."""
     ids = await well(scene)
     await scene.desk.audio("new", status="failed", s3_key=None, error="elevenlabs 500")
+    return ids
+
+
+async def keeps_failing(scene: Scene) -> Ids:
+    """Reading it failed yesterday, and again today."""
+    ids = await failed(scene)
+    before = "INSERT INTO audio_files (story_id, status, error, created_at) VALUES ($1, 'failed', 'elevenlabs 500', $2)"
+    await scene.desk.connection.execute(before, scene.desk.family.id("new"), scene.desk.now - timedelta(days=2))
+    return ids
+
+
+async def read_before(scene: Scene) -> Ids:
+    """A story of three days ago that was read again an hour ago."""
+    ids = await well(scene)
+    await scene.desk.change("stories", "owner", created_at=scene.desk.now - timedelta(days=3))
+    await scene.desk.audio("new", created_at=scene.desk.now - timedelta(hours=1))
     return ids
 
 
@@ -141,6 +159,8 @@ VOICE_FAULTS: dict[str, Plant] = {
     "voices_not_in_plan": not_in_plan,
     "story_never_read": never_read,
     "reading_failed": failed,
+    "reading_keeps_failing": keeps_failing,
+    "story_read_again": read_before,
     "audio_missing": missing,
     "audio_empty": empty,
     "audio_format": strange_format,
