@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.sandbox.aias.accounts import IRIS
+from bot.sandbox.aias.accounts import IRIS, OMAR
 from bot.sandbox.aias.desk import Desk
 from bot.sandbox.aias.health import desk_of, settle
 from bot.sandbox.sample import Fault, Ground, Planted
@@ -66,6 +66,18 @@ async def key_stolen(ground: Ground) -> Planted:
     return Planted(IRIS.ids())
 
 
+async def key_twice(ground: Ground) -> Planted:
+    """Two keys begin with the same letters."""
+    await settle(ground)
+    async with desk_of(ground) as desk:
+        await desk.connection.execute(
+            "UPDATE api_keys SET prefix = (SELECT prefix FROM api_keys WHERE id = $1) WHERE id = $2",
+            IRIS.api_key_id,
+            OMAR.api_key_id,
+        )
+    return Planted(IRIS.ids())
+
+
 async def key_revoked(ground: Ground) -> Planted:
     """The key was revoked yesterday."""
     return await _said(
@@ -101,5 +113,6 @@ FAULTS: dict[str, Fault] = {
     "policy_missing": policy_missing,
     "no_workflow": no_workflow,
     "key_stolen": key_stolen,
+    "key_twice": key_twice,
     "key_revoked": key_revoked,
 }

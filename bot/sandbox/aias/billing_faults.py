@@ -14,10 +14,21 @@ from bot.sandbox.sample import Fault, Ground, Planted
 async def two_behind(ground: Ground) -> Planted:
     """Iris is not the only one whose event never came."""
     planted = await accounts_behind(ground)
+    await _lena_behind(ground)
+    return planted
+
+
+async def lena_behind(ground: Ground) -> Planted:
+    """Iris complains and is in step; Lena's event never came."""
+    await settle(ground)
+    await _lena_behind(ground)
+    return Planted(IRIS.ids())
+
+
+async def _lena_behind(ground: Ground) -> None:
     async with desk_of(ground) as desk:
         await desk.free(LENA)
         desk.event(LENA, "customer.subscription.updated", delivered=False, minutes_ago=25)
-    return planted
 
 
 async def payment_declined(ground: Ground) -> Planted:
@@ -107,6 +118,7 @@ def _twin(desk: Desk) -> None:
 
 FAULTS: dict[str, Fault] = {
     "two_behind": two_behind,
+    "lena_behind": lena_behind,
     "payment_declined": payment_declined,
     "subscription_ended": subscription_ended,
     "never_bought": never_bought,

@@ -124,7 +124,7 @@ class Desk:
         await self.connection.execute(
             "INSERT INTO api_keys (id, user_id, label, prefix, key_hash, last_used_at, last_used_ip)"
             " VALUES ($1, $2, 'Reporting', $3, 'hash', $4, '198.51.100.7')"
-            " ON CONFLICT (id) DO UPDATE SET revoked_at = NULL, revoked_for = NULL, last_used_at = $4",
+            " ON CONFLICT (id) DO UPDATE SET prefix = $3, revoked_at = NULL, revoked_for = NULL, last_used_at = $4",
             account.api_key_id,
             account.user_id,
             f"aias_s{account.number}",

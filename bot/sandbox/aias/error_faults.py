@@ -23,7 +23,7 @@ async def deployment_broken(ground: Ground) -> Planted:
     vercel = Vercel()
     vercel.deployments.insert(0, deployment("dpl_42", "Count quotas per seat", ago(minutes=12)))
     vercel.current = "dpl_42"
-    _reacts(ground, vercel)
+    reacts(ground, vercel)
     await _failing(ground, 11 * 60)
     return Planted(IRIS.ids())
 
@@ -31,12 +31,19 @@ async def deployment_broken(ground: Ground) -> Planted:
 async def deployment_with_migration(ground: Ground) -> Planted:
     """The same, and a migration came with it."""
     planted = await deployment_broken(ground)
-    async with desk_of(ground) as desk:
-        version = ago(minutes=20).strftime("%Y%m%d%H%M%S")
-        await desk.connection.execute(
-            "INSERT INTO supabase_migrations.schema_migrations VALUES ($1, 'rename_quota')", version
-        )
+    await _migrated(ground)
     return planted
+
+
+async def migration_live(ground: Ground) -> Planted:
+    """A deployment went live with a migration, and no request fails yet."""
+    await settle(ground)
+    vercel = Vercel()
+    vercel.deployments.insert(0, deployment("dpl_42", "Count quotas per seat", ago(minutes=12)))
+    vercel.current = "dpl_42"
+    reacts(ground, vercel)
+    await _migrated(ground)
+    return Planted(IRIS.ids())
 
 
 async def deployment_first(ground: Ground) -> Planted:
@@ -77,6 +84,14 @@ async def statements_ended(ground: Ground) -> Planted:
     return Planted(IRIS.ids())
 
 
+async def _migrated(ground: Ground) -> None:
+    async with desk_of(ground) as desk:
+        version = ago(minutes=20).strftime("%Y%m%d%H%M%S")
+        await desk.connection.execute(
+            "INSERT INTO supabase_migrations.schema_migrations VALUES ($1, 'rename_quota')", version
+        )
+
+
 async def _failing(ground: Ground, seconds: float) -> None:
     """One request in twenty of the last minutes, and the first of them that long ago."""
     failed = [logs.line(each * 8, logs.ROUTES[0], 500, BROKEN) for each in range(FAILURES, 0, -1)]
@@ -89,12 +104,13 @@ async def _failing(ground: Ground, seconds: float) -> None:
         )
 
 
-def _reacts(ground: Ground, vercel: Vercel) -> None:
-    """Rolling back and bringing back change what is live, and whether requests fail."""
-    Vendors(vercel).serve(ground)
+def reacts(ground: Ground, vercel: Vercel, *, health_status: int = 200) -> None:
+    """Rolling back and bringing back change what is live, whether requests fail, and whether the platform answers."""
+    Vendors(vercel, health_status=health_status).serve(ground)
 
     async def back(asked: Asked) -> object:
         vercel.current = asked.path.rsplit("/", 1)[1]
+        Vendors(vercel).serve(ground)
         logs.write(ground)
         return {}
 
@@ -110,6 +126,7 @@ def _database_says(ground: Ground, line: str) -> None:
 FAULTS: dict[str, Fault] = {
     "deployment_broken": deployment_broken,
     "deployment_with_migration": deployment_with_migration,
+    "migration_live": migration_live,
     "deployment_first": deployment_first,
     "errors_of_vendor": errors_of_vendor,
     "errors_of_database": errors_of_database,

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 import asyncpg
 
+from bot.sandbox.aias import scripts
 from bot.sandbox.aias.accounts import IRIS
 from bot.sandbox.aias.health import settle
-from bot.sandbox.aias.vendors import Vendors
+from bot.sandbox.aias.vendors import Vendors, Vercel, ago, deployment
 from bot.sandbox.database import Connection
 from bot.sandbox.sample import Fault, Ground, Planted
 
@@ -77,6 +78,15 @@ async def statement_slow(ground: Ground) -> Planted:
     return Planted(IRIS.ids())
 
 
+async def slow_since_deployment(ground: Ground) -> Planted:
+    """The same since a deployment of ten minutes ago, whose migration waits."""
+    planted = await statement_slow(ground)
+    lately = deployment("dpl_42", "A report of all profiles", ago(minutes=10))
+    Vendors(Vercel([lately, *Vercel().deployments], "dpl_42")).serve(ground)
+    ground.programs.answer(*scripts.waiting())
+    return planted
+
+
 async def _busy(ground: Ground, count: int) -> Planted:
     await settle(ground)
     opened = [await _open(ground, "api") for _ in range(count - 1)]
@@ -122,4 +132,5 @@ FAULTS: dict[str, Fault] = {
     "pool_full": pool_full,
     "pool_at_its_most": pool_at_its_most,
     "statement_slow": statement_slow,
+    "statement_slow_since_deployment": slow_since_deployment,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.sandbox.aias.accounts import IRIS
+from bot.sandbox.aias.error_faults import reacts
 from bot.sandbox.aias.health import desk_of, settle
 from bot.sandbox.aias.vendors import Vendors, Vercel, ago, deployment
 from bot.sandbox.aias.webhook_faults import many_behind
@@ -23,10 +24,22 @@ async def supabase_outage(ground: Ground) -> Planted:
     return await _down(ground, vendors)
 
 
+async def project_paused(ground: Ground) -> Planted:
+    """Supabase is well, and our project there is paused."""
+    return await _down(ground, Vendors(health_status=503, health=SICK, rest_status=540))
+
+
+async def two_vendors(ground: Ground) -> Planted:
+    """Stripe and Resend have an outage on the same day; the platform answers."""
+    return await _down(ground, Vendors(pages={"stripe": "minor", "resend": "major"}))
+
+
 async def down_after_deployment(ground: Ground) -> Planted:
     """The deployment of ten minutes ago does not start."""
+    await settle(ground)
     broken = [deployment("dpl_42", "Upgrade the framework", ago(minutes=10)), *Vercel().deployments]
-    return await _down(ground, Vendors(Vercel(broken, "dpl_42"), health_status=503))
+    reacts(ground, Vercel(broken, "dpl_42"), health_status=503)
+    return Planted(IRIS.ids())
 
 
 async def down_unexplained(ground: Ground) -> Planted:
@@ -59,6 +72,8 @@ async def _down(ground: Ground, vendors: Vendors) -> Planted:
 FAULTS: dict[str, Fault] = {
     "vercel_outage": vercel_outage,
     "supabase_outage": supabase_outage,
+    "project_paused": project_paused,
+    "stripe_and_resend_outage": two_vendors,
     "down_after_deployment": down_after_deployment,
     "down_unexplained": down_unexplained,
     "stripe_outage": stripe_outage,

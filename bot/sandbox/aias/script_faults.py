@@ -5,13 +5,12 @@ from __future__ import annotations
 from bot.sandbox.aias import scripts
 from bot.sandbox.aias.accounts import IRIS
 from bot.sandbox.aias.health import desk_of, settle
+from bot.sandbox.aias.load_faults import connections_leaked
 from bot.sandbox.aias.vendors import Vendors, Vercel, ago, deployment
 from bot.sandbox.programs import Answer
 from bot.sandbox.sample import Fault, Ground, Planted
 from bot.sandbox.services import Reply, Switch
 
-PENDING = "Would push these migrations:\n • 20250128081500_access_logs.sql\n"
-PUSH = ["db", "push", "--dry-run"]
 LEAKED = "sk-proj-a_value_that_nobody_may_see"
 DIFFERS = "Remote migration versions not found in local migrations directory."
 
@@ -24,10 +23,33 @@ async def not_ok(ground: Ground) -> Planted:
     return Planted(IRIS.ids())
 
 
+async def database_ill(ground: Ground) -> Planted:
+    """The platform does without its database, and says so."""
+    return await _ill(ground, database="slow")
+
+
+async def stripe_and_queue_ill(ground: Ground) -> Planted:
+    """Two parts of the platform are not well."""
+    return await _ill(ground, stripe="unreachable", queue="stalled")
+
+
+async def _ill(ground: Ground, **parts: str) -> Planted:
+    await settle(ground)
+    Vendors(health={"database": "ok", "stripe": "ok", "queue": "ok", **parts}).serve(ground)
+    return Planted(IRIS.ids())
+
+
 async def slow_answers(ground: Ground) -> Planted:
     """The platform takes its time."""
     await settle(ground)
     ground.services.switches["/api/healthz"] = Switch(seconds=1.6)
+    return Planted(IRIS.ids())
+
+
+async def resend_silent(ground: Ground) -> Planted:
+    """Resend does not tell what became of our mails."""
+    await settle(ground)
+    ground.services.switches["/resend/emails"] = Switch(status=500)
     return Planted(IRIS.ids())
 
 
@@ -74,16 +96,7 @@ async def sanity_fails(ground: Ground) -> Planted:
 async def migrations_pending(ground: Ground) -> Planted:
     """One migration waits; the newest backup is two hours old."""
     await settle(ground)
-    ground.programs.answer(
-        scripts.migrations(1),
-        Answer(scripts.SUPABASE, PUSH, out=PENDING),
-        Answer(
-            scripts.SUPABASE,
-            ["db", "push"],
-            out="Finished supabase db push.\n",
-            then=[scripts.migrations(), Answer(scripts.SUPABASE, PUSH, out="Remote database is up to date.\n")],
-        ),
-    )
+    ground.programs.answer(*scripts.waiting())
     return Planted(IRIS.ids())
 
 
@@ -101,6 +114,13 @@ async def pending_and_sick(ground: Ground) -> Planted:
     return planted
 
 
+async def pending_and_busy(ground: Ground) -> Planted:
+    """One migration waits, and a worker forgot its transactions."""
+    planted = await connections_leaked(ground)
+    ground.programs.answer(*scripts.waiting())
+    return planted
+
+
 async def dependencies_missing(ground: Ground) -> Planted:
     """A migration needs a table that a later one makes."""
     planted = await migrations_pending(ground)
@@ -112,7 +132,7 @@ async def dependencies_missing(ground: Ground) -> Planted:
 async def migrations_differ(ground: Ground) -> Planted:
     """The database has a migration that nobody finds."""
     await settle(ground)
-    ground.programs.answer(Answer(scripts.SUPABASE, PUSH, err=DIFFERS, code=1))
+    ground.programs.answer(Answer(scripts.SUPABASE, scripts.DRY_RUN, err=DIFFERS, code=1))
     return Planted(IRIS.ids())
 
 
@@ -128,7 +148,10 @@ async def index_broken(ground: Ground) -> Planted:
 
 FAULTS: dict[str, Fault] = {
     "not_ok": not_ok,
+    "database_ill": database_ill,
+    "stripe_and_queue_ill": stripe_and_queue_ill,
     "slow_answers": slow_answers,
+    "resend_silent": resend_silent,
     "build_failed": build_failed,
     "scripts_complain": scripts_complain,
     "environment_talks": environment_talks,
@@ -137,6 +160,7 @@ FAULTS: dict[str, Fault] = {
     "migrations_pending": migrations_pending,
     "migrations_pending_with_backup": pending_with_backup,
     "migrations_pending_and_sick": pending_and_sick,
+    "migrations_pending_and_busy": pending_and_busy,
     "dependencies_missing": dependencies_missing,
     "migrations_differ": migrations_differ,
     "index_broken": index_broken,

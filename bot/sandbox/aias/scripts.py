@@ -14,6 +14,7 @@ BACKUP, DEPENDENCIES = "scripts/db-backup.ts", "scripts/verify-migration-depende
 SANITY, ENVIRONMENT = "scripts/db-sanity-check-production.ts", "scripts/validate-env.ts"
 PROGRAMS = (TSX, SUPABASE, PNPM, PG_RESTORE)
 MIGRATIONS = ("20250101090000", "20250114103000", "20250128081500")
+DRY_RUN = ["db", "push", "--dry-run"]
 CONTENTS = ";\n; Archive created at 2025-01-31\n;     Format: CUSTOM\n;     TOC Entries: 214\n"
 
 
@@ -36,6 +37,16 @@ def migrations(pending: int = 0) -> Answer:
     return Answer(SUPABASE, ["migration", "list"], out=head + "\n".join(rows) + "\n")
 
 
+def waiting() -> tuple[Answer, ...]:
+    """What the Supabase CLI says from now on: one migration waits, until it is pushed."""
+    in_step = Answer(SUPABASE, DRY_RUN, out="Remote database is up to date.\n")
+    return (
+        migrations(1),
+        Answer(SUPABASE, DRY_RUN, out="Would push these migrations:\n • 20250128081500_access_logs.sql\n"),
+        Answer(SUPABASE, ["db", "push"], out="Finished supabase db push.\n", then=[migrations(), in_step]),
+    )
+
+
 def sane(problem: str = "") -> Answer:
     """What the sanity check says from now on."""
     said = f"FAIL {problem}\n" if problem else ""
@@ -53,7 +64,7 @@ def settle(ground: Ground) -> None:
         sane(),
         Answer(TSX, [ENVIRONMENT], out="31 variables are set\n"),
         migrations(),
-        Answer(SUPABASE, ["db", "push", "--dry-run"], out="Remote database is up to date.\n"),
+        Answer(SUPABASE, DRY_RUN, out="Remote database is up to date.\n"),
         Answer(PNPM, ["typecheck"], out="no errors\n"),
         Answer(PNPM, ["lint"], out="no problems\n"),
         Answer(PG_RESTORE, ["--list", "*"], out=CONTENTS),

@@ -7,7 +7,7 @@ from datetime import timedelta
 from bot.sandbox.aias.accounts import IRIS
 from bot.sandbox.aias.desk import Desk
 from bot.sandbox.aias.health import desk_of, settle
-from bot.sandbox.aias.vendors import Vendors
+from bot.sandbox.aias.vendors import Vendors, Vercel, ago, deployment
 from bot.sandbox.sample import Fault, Ground, Planted
 from bot.sandbox.services import Reply
 
@@ -71,6 +71,23 @@ async def route_broken(ground: Ground) -> Planted:
     return Planted(IDS)
 
 
+async def route_lost(ground: Ground) -> Planted:
+    """The deployment of forty minutes ago has no such route any more."""
+    await settle(ground)
+    lately = deployment("dpl_42", "Routes by folder", ago(minutes=40))
+    Vendors(Vercel([lately, *Vercel().deployments], "dpl_42")).serve(ground)
+    ground.services.answer("GET", ROUTE, Reply(404, {"error": "not found"}))
+    return Planted(IDS)
+
+
+async def platform_down(ground: Ground) -> Planted:
+    """Nothing of the platform answers."""
+    await settle(ground)
+    Vendors(health_status=503).serve(ground)
+    ground.services.answer("GET", ROUTE, Reply(503, {"error": "unavailable"}))
+    return Planted(IDS)
+
+
 async def bounced(ground: Ground) -> Planted:
     """The confirmation came back."""
     await settle(ground)
@@ -78,6 +95,19 @@ async def bounced(ground: Ground) -> Planted:
     ground.services.answer("GET", "/resend/emails", Reply(200, {"object": "list", "data": rows}, token=True))
     async with desk_of(ground) as desk:
         await _tried(desk, "created", 1)
+    return Planted(IDS)
+
+
+async def failing(ground: Ground) -> Planted:
+    """Two sign-ups in three fail at Supabase Auth, which answers all the same."""
+    await settle(ground)
+    async with desk_of(ground) as desk:
+        await desk.connection.execute(
+            "INSERT INTO signup_attempts (email, ip, outcome, created_at)"
+            " SELECT 'person' || n || '@example.test', '203.0.113.' || n,"
+            " CASE WHEN n % 3 = 0 THEN 'created' ELSE 'auth_error' END, now() - make_interval(mins => n)"
+            " FROM generate_series(1, 30) AS n"
+        )
     return Planted(IDS)
 
 
@@ -134,7 +164,10 @@ FAULTS: dict[str, Fault] = {
     "mail_down": mail_down,
     "mail_domain_lost": domain_lost,
     "signup_route_broken": route_broken,
+    "signup_route_lost_in_deployment": route_lost,
+    "platform_and_signup_down": platform_down,
     "confirmation_bounced": bounced,
+    "signups_failing": failing,
     "confirmation_not_sent": not_sent,
     "signup_failed_at_auth": failed_at_auth,
     "signup_invalid": invalid,

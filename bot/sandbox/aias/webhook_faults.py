@@ -51,6 +51,28 @@ async def endpoint_elsewhere(ground: Ground) -> Planted:
     return planted
 
 
+async def endpoint_moved(ground: Ground) -> Planted:
+    """The endpoint got the address of a preview deployment a moment ago; nobody has paid since."""
+    await settle(ground)
+    ground.stripe.objects.get(WEBHOOK)["url"] = f"{ground.services.url}/preview/stripe"
+    return Planted(IRIS.ids())
+
+
+async def endpoint_lost(ground: Ground) -> Planted:
+    """The deployment of forty minutes ago has no such route any more."""
+    await settle(ground)
+    lately = deployment("dpl_42", "Routes by folder", ago(minutes=40))
+    Vendors(Vercel([lately, *Vercel().deployments], "dpl_42"), webhook_status=404).serve(ground)
+    return Planted(IRIS.ids())
+
+
+async def platform_and_endpoint_down(ground: Ground) -> Planted:
+    """Nothing of the platform answers."""
+    await settle(ground)
+    Vendors(health_status=503, webhook_status=503).serve(ground)
+    return Planted(IRIS.ids())
+
+
 async def endpoint_unreachable(ground: Ground) -> Planted:
     """A deployment lost the route."""
     planted = await accounts_behind(ground)
@@ -139,6 +161,9 @@ FAULTS: dict[str, Fault] = {
     "endpoint_missing": endpoint_missing,
     "endpoint_elsewhere": endpoint_elsewhere,
     "endpoint_twice": endpoint_twice,
+    "endpoint_moved": endpoint_moved,
+    "endpoint_lost_in_deployment": endpoint_lost,
+    "platform_and_endpoint_down": platform_and_endpoint_down,
     "endpoint_unreachable": endpoint_unreachable,
     "secret_wrong": secret_wrong,
     "secret_not_deployed": secret_not_deployed,
