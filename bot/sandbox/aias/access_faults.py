@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.sandbox.aias.accounts import IRIS, OMAR
-from bot.sandbox.aias.desk import Desk
+from bot.sandbox.aias.desk import TWIN, Desk
 from bot.sandbox.aias.health import desk_of, settle
 from bot.sandbox.sample import Fault, Ground, Planted
 
@@ -78,6 +78,16 @@ async def key_twice(ground: Ground) -> Planted:
     return Planted(IRIS.ids())
 
 
+async def email_twice(ground: Ground) -> Planted:
+    """Somebody signed up a second time with capital letters."""
+    await settle(ground)
+    async with desk_of(ground) as desk:
+        await desk.connection.execute(
+            "INSERT INTO profiles (id, email, full_name) VALUES ($1, $2, $3)", TWIN, IRIS.email.title(), IRIS.name
+        )
+    return Planted(IRIS.ids())
+
+
 async def key_revoked(ground: Ground) -> Planted:
     """The key was revoked yesterday."""
     return await _said(
@@ -114,5 +124,6 @@ FAULTS: dict[str, Fault] = {
     "no_workflow": no_workflow,
     "key_stolen": key_stolen,
     "key_twice": key_twice,
+    "email_twice": email_twice,
     "key_revoked": key_revoked,
 }

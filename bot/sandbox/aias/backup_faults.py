@@ -12,6 +12,7 @@ from bot.sandbox.sample import Fault, Ground, Planted
 from bot.sandbox.services import Asked, Reply
 
 BACKUP_HOURS = 2
+SUMMARY = "Larger instance"
 WORKFLOW = (
     "INSERT INTO workflows (id, tenant_id, user_id, name, status, is_repeatable)"
     " VALUES ($1, $2, $3, 'Weekly digest', 'active', true) ON CONFLICT DO NOTHING"
@@ -104,6 +105,18 @@ async def window_begins(ground: Ground) -> Planted:
     return await _planned(ground, -timedelta(minutes=5), announced=True)
 
 
+async def window_begins_restore(ground: Ground) -> Planted:
+    """The window has come, and a restore was announced."""
+    return await _planned(ground, -timedelta(minutes=5), announced=True, summary="Restoring deleted workflows")
+
+
+async def window_begins_migrations(ground: Ground) -> Planted:
+    """The window has come, and a migration waits for it."""
+    planted = await window_begins(ground)
+    ground.programs.answer(*scripts.waiting())
+    return planted
+
+
 async def window_over(ground: Ground) -> Planted:
     """The work was begun, the window is over, and nobody has finished it."""
     return await _planned(ground, -timedelta(hours=3), announced=True, started=True)
@@ -121,25 +134,34 @@ async def emergency_open(ground: Ground) -> Planted:
     return Planted(IRIS.ids())
 
 
-async def _planned(ground: Ground, begins: timedelta, *, announced: bool = False, started: bool = False) -> Planted:
+async def _planned(
+    ground: Ground, begins: timedelta, *, announced: bool = False, started: bool = False, summary: str = SUMMARY
+) -> Planted:
     await settle(ground)
-    await _window(ground, "scheduled", begins, announced=announced, started=started)
+    await _window(ground, "scheduled", begins, announced=announced, started=started, summary=summary)
     return Planted(IRIS.ids())
 
 
 async def _window(
-    ground: Ground, kind: str, begins: timedelta, *, announced: bool = False, started: bool = False
+    ground: Ground,
+    kind: str,
+    begins: timedelta,
+    *,
+    announced: bool = False,
+    started: bool = False,
+    summary: str = SUMMARY,
 ) -> None:
     async with desk_of(ground) as desk:
         at = desk.now + begins
         await desk.connection.execute(
             "INSERT INTO maintenance_windows (kind, starts_at, ends_at, announced_at, started_at, summary)"
-            " VALUES ($1, $2, $3, $4, $5, 'Larger instance')",
+            " VALUES ($1, $2, $3, $4, $5, $6)",
             kind,
             at,
             at + timedelta(hours=2),
             desk.now - timedelta(days=5) if announced else None,
             at if started else None,
+            summary,
         )
 
 
@@ -154,6 +176,8 @@ FAULTS: dict[str, Fault] = {
     "window_planned": window_planned,
     "window_late": window_late,
     "window_begins": window_begins,
+    "window_begins_restore": window_begins_restore,
+    "window_begins_migrations": window_begins_migrations,
     "window_over": window_over,
     "window_missed": window_missed,
     "emergency_open": emergency_open,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from bot.sandbox.aias.accounts import ACCOUNTS, Account
 from bot.sandbox.database import Connection
@@ -25,6 +26,8 @@ CREATE POLICY workflows_of_my_tenants ON workflows FOR SELECT TO aias_app USING 
             WHERE m.tenant_id = workflows.tenant_id AND m.status = 'active'
               AND m.user_id::text = current_setting('request.jwt.sub', true)));
 """
+# Who has Iris's address a second time, in capital letters, as long as a fault lasts.
+TWIN = UUID("a1a50000-0001-4000-8000-000000000099")
 OWN = tuple(each.user_id for each in ACCOUNTS)
 
 
@@ -56,6 +59,7 @@ class Desk:
         for table in ("rate_limits", "webhook_events", "incident_records", "maintenance_windows"):
             await self.connection.execute(f"DELETE FROM {table}")
         await self.connection.execute("DELETE FROM workflow_executions WHERE user_id = ANY($1)", OWN)
+        await self.connection.execute("DELETE FROM profiles WHERE id = $1", TWIN)
         await self.connection.execute("DELETE FROM supabase_migrations.schema_migrations WHERE version > '20250131'")
         await self.connection.execute(
             "INSERT INTO role_permissions (role, permission)"
@@ -67,6 +71,9 @@ class Desk:
             " WHERE stripe_customer_id LIKE 'cus_Crowd%'"
         )
         await self.connection.execute(POLICY)
+        await self.connection.execute(
+            "SELECT pg_stat_statements_reset(0, (SELECT oid FROM pg_database WHERE datname = current_database()), 0)"
+        )
         await self.connection.execute("UPDATE pg_index SET indisvalid = true WHERE NOT indisvalid")
         for customer in [each["id"] for each in self.objects.of("customer")]:
             self.objects.forget_customer(customer)

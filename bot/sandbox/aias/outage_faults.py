@@ -63,6 +63,18 @@ async def cards_tested(ground: Ground) -> Planted:
     return Planted(IRIS.ids())
 
 
+async def payments_refused_by_us(ground: Ground) -> Planted:
+    """Our checkout asks for amounts that Stripe does not take."""
+    await settle(ground)
+    said = "Amount must be at least 50 cents"
+    refused = {"type": "invalid_request_error", "code": "amount_too_small", "message": said}
+    async with desk_of(ground) as desk:
+        for n in range(TRIES):
+            made = desk.objects.payment(IRIS.customer_id, 10, outcome="declined", id=f"pi_Refused{n}")
+            made["last_payment_error"] = refused
+    return Planted(IRIS.ids())
+
+
 async def _down(ground: Ground, vendors: Vendors) -> Planted:
     await settle(ground)
     vendors.serve(ground)
@@ -78,4 +90,5 @@ FAULTS: dict[str, Fault] = {
     "down_unexplained": down_unexplained,
     "stripe_outage": stripe_outage,
     "cards_tested": cards_tested,
+    "payments_refused_by_us": payments_refused_by_us,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bot.sandbox.aias import logs
 from bot.sandbox.aias.accounts import IRIS
 from bot.sandbox.aias.desk import Desk
 from bot.sandbox.aias.health import desk_of, settle
@@ -68,6 +69,13 @@ async def route_broken(ground: Ground) -> Planted:
     """The route is gone."""
     await settle(ground)
     ground.services.answer("GET", ROUTE, Reply(404, {"error": "not found"}))
+    return Planted(IDS)
+
+
+async def failing_in_code(ground: Ground) -> Planted:
+    """The route answers, and our own code fails on one sign-up in ten."""
+    await settle(ground)
+    logs.write(ground, [logs.line(60 * each, ROUTE, 500, "TypeError: plan is undefined") for each in range(12, 0, -1)])
     return Planted(IDS)
 
 
@@ -164,6 +172,7 @@ FAULTS: dict[str, Fault] = {
     "mail_down": mail_down,
     "mail_domain_lost": domain_lost,
     "signup_route_broken": route_broken,
+    "signup_failing_in_code": failing_in_code,
     "signup_route_lost_in_deployment": route_lost,
     "platform_and_signup_down": platform_down,
     "confirmation_bounced": bounced,
