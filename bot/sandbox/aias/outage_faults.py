@@ -64,8 +64,10 @@ async def cards_tested(ground: Ground) -> Planted:
 
 
 async def payments_refused_by_us(ground: Ground) -> Planted:
-    """Our checkout asks for amounts that Stripe does not take."""
+    """Since the deployment of an hour ago our checkout asks for amounts that Stripe does not take."""
     await settle(ground)
+    lately = deployment("dpl_42", "Prices in dollars", ago(minutes=60))
+    reacts(ground, Vercel([lately, *Vercel().deployments], "dpl_42"))
     said = "Amount must be at least 50 cents"
     refused = {"type": "invalid_request_error", "code": "amount_too_small", "message": said}
     async with desk_of(ground) as desk:

@@ -6,7 +6,7 @@ from bot.sandbox.aias import logs
 from bot.sandbox.aias.accounts import IRIS
 from bot.sandbox.aias.desk import PERIOD, PRICES, WEBHOOK, Desk, price_of
 from bot.sandbox.aias.health import desk_of, settle
-from bot.sandbox.aias.vendors import Vendors, Vercel, ago
+from bot.sandbox.aias.vendors import Vendors, Vercel, ago, deployment
 from bot.sandbox.sample import Fault, Ground, Planted
 from bot.sandbox.services import Asked, Reply
 
