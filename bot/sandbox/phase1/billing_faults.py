@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.sandbox.phase1.desk import desk
-from bot.sandbox.phase1.members import PAYING, ids
+from bot.sandbox.phase1.members import DISPUTE, PAYING, QUOTA, REFUND, ids
 from bot.sandbox.phase1.settling import BYSTANDER, settle
 from bot.sandbox.sample import Fault, Ground, Planted
 
@@ -66,6 +66,31 @@ async def paid_and_suspended(ground: Ground) -> Planted:
     await settle(ground)
     async with desk(ground, PAYING) as at:
         await at.row(status="suspended")
+    return Planted(ids(PAYING))
+
+
+async def paid_and_disputed(ground: Ground) -> Planted:
+    """P1-01: active at Stripe, and suspended here because the payment is disputed."""
+    planted = await paid_and_suspended(ground)
+    async with desk(ground, PAYING, fresh=False) as at:
+        at.objects.dispute(at.charge, id=f"dp_{PAYING.slug}", status="under_review")
+    return planted
+
+
+async def paid_among_others(ground: Ground) -> Planted:
+    """P1-01: the same as paid_not_updated, and the events of three others were not delivered either."""
+    planted = await paid_not_updated(ground)
+    for member in (QUOTA, REFUND, DISPUTE):
+        async with desk(ground, member, fresh=False) as at:
+            at.event("customer.subscription.updated", member.subscription_id, delivered=False, hours_ago=2)
+    return planted
+
+
+async def ended_not_downgraded(ground: Ground) -> Planted:
+    """P1-01: cancelled at Stripe five days ago, and PRO here."""
+    await settle(ground)
+    async with desk(ground, PAYING) as at:
+        at.ended(days=5)
     return Planted(ids(PAYING))
 
 
@@ -136,6 +161,9 @@ BILLING_FAULTS: dict[str, Fault] = {
     "paid_by_two_customers": paid_by_two_customers,
     "paid_by_known_customer": paid_by_known_customer,
     "paid_and_suspended": paid_and_suspended,
+    "paid_and_disputed": paid_and_disputed,
+    "paid_among_others": paid_among_others,
+    "ended_not_downgraded": ended_not_downgraded,
     "paid_unknown_plan": paid_unknown_plan,
     "not_paid": not_paid,
     "period_past": period_past,

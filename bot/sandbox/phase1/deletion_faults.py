@@ -6,8 +6,8 @@ from bot.sandbox.phase1.desk import desk
 from bot.sandbox.phase1.members import LEAVING, ids
 from bot.sandbox.phase1.settling import HOLD, settle
 from bot.sandbox.sample import Fault, Ground, Planted
-from bot.sandbox.stripe import Fault as StripeFault
-from bot.sandbox.stripe import FaultKind
+
+CANCELED = "customer.subscription.deleted"
 
 
 async def deletion_wished(ground: Ground) -> Planted:
@@ -62,26 +62,25 @@ async def deleted_before(ground: Ground) -> Planted:
     await settle(ground)
     async with desk(ground, LEAVING) as at:
         at.objects.forget_customer(LEAVING.customer_id)
-        await at.run("DELETE FROM profiles WHERE id = $1", LEAVING.profile_id)
-        await at.run(
-            "INSERT INTO audit_log (profile_id, action, details, performed_by, created_at)"
-            " VALUES ($1, 'account_deleted', 'at the wish of the person, 71 rows belonged to it', 'U0ANA',"
-            " now() - interval '31 days')",
-            LEAVING.profile_id,
-        )
+        await at.deleted(days=31)
     return Planted(ids(LEAVING))
 
 
-async def deletion_without_stripe(ground: Ground) -> Planted:
-    """P1-07: Stripe does not say whether a payment is disputed."""
+async def deleted_here_only(ground: Ground) -> Planted:
+    """P1-07: the profile was deleted, and the customer at Stripe with its subscription was forgotten."""
     await settle(ground)
-    silent = StripeFault(FaultKind.STATUS, times=None, method="GET", path="/v1/charges", status=500)
-    ground.stripe.faults.add(silent)
+    async with desk(ground, LEAVING) as at:
+        await at.deleted(days=31)
+    return Planted(ids(LEAVING))
 
-    async def close() -> None:
-        ground.stripe.faults.clear()
 
-    return Planted(ids(LEAVING), close)
+async def deletion_untold(ground: Ground) -> Planted:
+    """P1-07: cancelled at Stripe, and the event of that has not arrived."""
+    await settle(ground)
+    async with desk(ground, LEAVING) as at:
+        at.ended(hours=1)
+        event = at.event(CANCELED, LEAVING.subscription_id, delivered=False, hours_ago=1)
+    return Planted(ids(LEAVING, event=event))
 
 
 DELETION_FAULTS: dict[str, Fault] = {
@@ -92,5 +91,6 @@ DELETION_FAULTS: dict[str, Fault] = {
     "deletion_with_debt": deletion_with_debt,
     "deletion_forbidden": deletion_forbidden,
     "deleted_before": deleted_before,
-    "deletion_without_stripe": deletion_without_stripe,
+    "deleted_here_only": deleted_here_only,
+    "deletion_untold": deletion_untold,
 }

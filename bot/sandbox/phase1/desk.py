@@ -150,6 +150,16 @@ class Desk:
         ended = self.epoch(self.now - timedelta(**ago))
         self.subscription(status="canceled", canceled_at=ended, ended_at=ended)
 
+    async def deleted(self, **ago: float) -> None:
+        """The profile was deleted at the member's wish that long ago; nothing of that is known at Stripe."""
+        await self.run("DELETE FROM profiles WHERE id = $1", self.member.profile_id)
+        await self.run(
+            "INSERT INTO audit_log (profile_id, action, details, performed_by, created_at)"
+            " VALUES ($1, 'account_deleted', 'at the wish of the person, 71 rows belonged to it', 'U0ANA', $2)",
+            self.member.profile_id,
+            self.now - timedelta(**ago),
+        )
+
     @property
     def charge(self) -> str:
         """The charge at Stripe of the member's payment."""

@@ -9,6 +9,7 @@ from bot.sandbox.phase1.outage_faults import OUTAGE_FAULTS
 from bot.sandbox.phase1.pool_faults import POOL_FAULTS
 from bot.sandbox.phase1.quota_faults import QUOTA_FAULTS
 from bot.sandbox.phase1.refund_faults import REFUND_FAULTS
+from bot.sandbox.phase1.silence import SILENCES
 from bot.sandbox.phase1.webhook_faults import WEBHOOK_FAULTS
 from bot.sandbox.sample import Fault
 
@@ -21,4 +22,5 @@ FAULTS: dict[str, Fault] = {
     **DELETION_FAULTS,
     **OUTAGE_FAULTS,
     **POOL_FAULTS,
+    **SILENCES,
 }

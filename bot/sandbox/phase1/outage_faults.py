@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.sandbox.phase1.app import DEPLOYED, ENDPOINT, WEBHOOK, container, down
+from bot.sandbox.phase1.app import DEPLOYED, ENDPOINT, WEBHOOK, container, down, line, write
 from bot.sandbox.phase1.desk import desk
 from bot.sandbox.phase1.members import MEMBERS, ids
 from bot.sandbox.phase1.settling import settle
@@ -35,6 +35,13 @@ async def app_stuck(ground: Ground) -> Planted:
     down(ground)
     container(ground, "running", "Up 3 days")
     return Planted(named)
+
+
+async def app_without_connections(ground: Ground) -> Planted:
+    """P1-E1: the container runs, and the process in it gets no database connection."""
+    planted = await app_stuck(ground)
+    write(ground, line("ERROR", "Error: connection pool exhausted (max 10, waiting 31)"))
+    return planted
 
 
 async def app_without_secret(ground: Ground) -> Planted:
@@ -90,6 +97,14 @@ async def events_missed(ground: Ground) -> Planted:
     return Planted(await _missed(ground))
 
 
+async def event_failing(ground: Ground) -> Planted:
+    """P1-E1: everything works, and the oldest of three events failed on a profile that is not there."""
+    named = await _missed(ground)
+    async with desk(ground, MEMBERS[2], fresh=False) as at:
+        await at.webhook(named["event"], error="Profile not found")
+    return Planted(named)
+
+
 async def events_retried(ground: Ground) -> Planted:
     """Stripe has tried again what was not delivered; nothing else changes."""
     for event in [row["id"] for row in ground.stripe.objects.of("event") if row["pending_webhooks"]]:
@@ -100,6 +115,7 @@ async def events_retried(ground: Ground) -> Planted:
 OUTAGE_FAULTS: dict[str, Fault] = {
     "app_crashed": app_crashed,
     "app_stuck": app_stuck,
+    "app_without_connections": app_without_connections,
     "app_without_secret": app_without_secret,
     "app_with_old_secret": app_with_old_secret,
     "route_lost": route_lost,
@@ -108,5 +124,6 @@ OUTAGE_FAULTS: dict[str, Fault] = {
     "endpoint_switched_off": endpoint_switched_off,
     "endpoint_deleted": endpoint_deleted,
     "events_missed": events_missed,
+    "event_failing": event_failing,
     "events_retried": events_retried,
 }

@@ -45,6 +45,22 @@ async def quota_of_suspended(ground: Ground) -> Planted:
     return planted
 
 
+async def quota_of_disputed(ground: Ground) -> Planted:
+    """P1-02: the same, because a payment is disputed."""
+    planted = await quota_of_suspended(ground)
+    async with desk(ground, QUOTA, fresh=False) as at:
+        at.objects.dispute(at.charge, id=f"dp_{QUOTA.slug}", status="under_review")
+    return planted
+
+
+async def quota_of_canceled(ground: Ground) -> Planted:
+    """P1-02: used up, and the subscription was cancelled here and not at Stripe."""
+    planted = await _used(ground, renders=2000)
+    async with desk(ground, QUOTA, fresh=False) as at:
+        await at.row(tier="FREE", status="canceled")
+    return planted
+
+
 async def quota_unknown(ground: Ground) -> Planted:
     """P1-02: a feature that the plan says nothing about."""
     return await _used(ground, voice_minutes=12)
@@ -79,6 +95,8 @@ QUOTA_FAULTS: dict[str, Fault] = {
     "quota_used_up": quota_used_up,
     "quota_without_api": quota_without_api,
     "quota_of_suspended": quota_of_suspended,
+    "quota_of_disputed": quota_of_disputed,
+    "quota_of_canceled": quota_of_canceled,
     "quota_unknown": quota_unknown,
     "quota_untouched": quota_untouched,
     "quota_exceeded": quota_exceeded,

@@ -17,6 +17,7 @@ async def settle(ground: Ground) -> None:
     install(ground)
     ground.stripe.faults.clear()
     await limit_sessions(ground, -1)
+    await open_to_logins(ground, True)
     connection = await ground.database.connect()
     try:
         await connection.execute(f"DROP TABLE IF EXISTS {HOLD}")
@@ -34,5 +35,16 @@ async def limit_sessions(ground: Ground, most: int) -> None:
     connection = await ground.database.connect()
     try:
         await connection.execute(f'ALTER DATABASE "{ground.database.name}" CONNECTION LIMIT {most}')
+    finally:
+        await connection.close()
+
+
+async def open_to_logins(ground: Ground, opened: bool) -> None:
+    """Whether the database takes the logins of the bot and of the application."""
+    rights = f'CONNECT ON DATABASE "{ground.database.name}"'
+    logins = "phase1_read, phase1_act, phase1_app"
+    connection = await ground.database.connect()
+    try:
+        await connection.execute(f"GRANT {rights} TO {logins}" if opened else f"REVOKE {rights} FROM {logins}")
     finally:
         await connection.close()

@@ -7,7 +7,7 @@ from datetime import timedelta
 from bot.sandbox.phase1.app import DEPLOYED, ENDPOINT, SECRET, down, end_sessions, line, write
 from bot.sandbox.phase1.desk import desk
 from bot.sandbox.phase1.members import EVENT, MEMBERS, ids
-from bot.sandbox.phase1.settling import limit_sessions, settle
+from bot.sandbox.phase1.settling import limit_sessions, open_to_logins, settle
 from bot.sandbox.sample import Fault, Ground, Planted
 
 CREATED, UPDATED = "customer.subscription.created", "customer.subscription.updated"
@@ -91,12 +91,50 @@ async def webhook_after_deletion(ground: Ground) -> Planted:
     """P1-04: the profile was deleted at the member's wish, and the event of the cancellation came after that."""
     event = await _failed(ground, NOT_FOUND)
     async with desk(ground, EVENT, fresh=False) as at:
-        await at.run("DELETE FROM profiles WHERE id = $1", EVENT.profile_id)
-        await at.run(
-            "INSERT INTO audit_log (profile_id, action, performed_by) VALUES ($1, 'account_deleted', 'U0ANA')",
-            EVENT.profile_id,
-        )
+        await at.deleted(hours=2)
     return Planted(ids(EVENT, event=event))
+
+
+async def webhook_of_deleted_customer(ground: Ground) -> Planted:
+    """P1-04: the same, and the customer at Stripe is deleted as well."""
+    planted = await webhook_after_deletion(ground)
+    ground.stripe.objects.remove(ground.stripe.objects.get(EVENT.customer_id))
+    return planted
+
+
+async def webhook_invoice_failed(ground: Ground) -> Planted:
+    """P1-04: the event of a paid invoice was not taken; the member has everything all the same."""
+    await settle(ground)
+    async with desk(ground, EVENT) as at:
+        event = at.event("invoice.payment_succeeded", EVENT.invoice_id, delivered=False, hours_ago=3)
+        await at.webhook(event, error=NO_DATABASE)
+    return Planted(ids(EVENT, event=event))
+
+
+async def webhook_without_effect(ground: Ground) -> Planted:
+    """P1-04: delivered and noted as taken, and the member is on FREE."""
+    planted = await webhook_delivered(ground)
+    async with desk(ground, EVENT, fresh=False) as at:
+        await at.unpaid()
+    return planted
+
+
+async def database_shut(ground: Ground) -> Planted:
+    """P1-04: the database takes no login any more, and the event failed on it."""
+    event = await _failed(ground, NO_DATABASE, noted=False)
+    await open_to_logins(ground, False)
+    await end_sessions(ground, "phase1%")
+
+    async def back() -> None:
+        await open_to_logins(ground, True)
+
+    return Planted(ids(EVENT, event=event), back)
+
+
+async def database_open(ground: Ground) -> Planted:
+    """The database takes logins again; nothing else changes."""
+    await open_to_logins(ground, True)
+    return Planted(ids(EVENT, event=EVENT.event_id(CREATED)))
 
 
 async def webhook_of_unknown_profile(ground: Ground) -> Planted:
@@ -154,6 +192,11 @@ WEBHOOK_FAULTS: dict[str, Fault] = {
     "webhook_without_profile": webhook_without_profile,
     "webhook_of_nobody": webhook_of_nobody,
     "webhook_after_deletion": webhook_after_deletion,
+    "webhook_of_deleted_customer": webhook_of_deleted_customer,
+    "webhook_invoice_failed": webhook_invoice_failed,
+    "webhook_without_effect": webhook_without_effect,
+    "database_shut": database_shut,
+    "database_open": database_open,
     "webhook_of_unknown_profile": webhook_of_unknown_profile,
     "webhook_outdated": webhook_outdated,
     "webhook_app_down": webhook_app_down,
