@@ -112,6 +112,12 @@ async def events_retried(ground: Ground) -> Planted:
     return Planted(OLDEST)
 
 
+async def app_back(ground: Ground) -> Planted:
+    """Somebody has restarted the application, and Stripe has tried again; nothing else changes."""
+    ground.services.switches.clear()
+    return await events_retried(ground)
+
+
 OUTAGE_FAULTS: dict[str, Fault] = {
     "app_crashed": app_crashed,
     "app_stuck": app_stuck,
@@ -126,4 +132,5 @@ OUTAGE_FAULTS: dict[str, Fault] = {
     "events_missed": events_missed,
     "event_failing": event_failing,
     "events_retried": events_retried,
+    "app_back": app_back,
 }

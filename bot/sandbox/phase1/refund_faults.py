@@ -31,11 +31,13 @@ async def refund_of_disputed(ground: Ground) -> Planted:
 
 
 async def canceled_not_downgraded(ground: Ground) -> Planted:
-    """P1-03: cancelled and refunded at Stripe, and the webhooks never arrived."""
+    """P1-03: cancelled and refunded at Stripe, and the webhook failed on it."""
     await settle(ground)
     async with desk(ground, REFUND) as at:
         at.ended(hours=1)
         _refunded(at)
+        event = at.event("customer.subscription.deleted", REFUND.subscription_id, delivered=False, hours_ago=1)
+        await at.webhook(event, error="Database connection failed")
         return Planted(ids(REFUND, charge=at.charge))
 
 
