@@ -26,7 +26,7 @@ PS = ("ps", "--all", "--filter", f"name={CONTAINER}", "--format", "json")
 COPY = """
 UPDATE subscriptions
 SET tier = $2, status = $3, stripe_subscription_id = $4, stripe_customer_id = $5, billing_interval = $6,
-    current_period_start = $7, current_period_end = $8, cancel_at_period_end = $9, updated_at = now()
+    current_period_start = $7, current_period_end = $8, cancel_at_period_end = $9, cancel_at = $10, updated_at = now()
 WHERE profile_id = $1
 """
 NOTE = """
@@ -202,5 +202,6 @@ async def _apply(connection: Connection, about: dict[str, Any]) -> str:
         datetime.fromtimestamp(item["current_period_start"], UTC),
         datetime.fromtimestamp(item["current_period_end"], UTC),
         about["cancel_at_period_end"],
+        datetime.fromtimestamp(about["cancel_at"], UTC) if about["cancel_at"] else None,
     )
     return ""

@@ -145,6 +145,20 @@ class Desk:
         end = self.epoch(period_end or self.now + PERIOD)
         self.objects.subscription(self.member.customer_id, PRICES[interval][0], period_end=end, **(made | fields))
 
+    def ends_with_period(self) -> None:
+        """The subscription at Stripe does not renew; our webhook did not get to know."""
+        self.subscription(cancel_at_period_end=True, cancel_at=self.epoch(self.now + PERIOD))
+
+    def checkout(self) -> None:
+        """The member's checkout at Stripe, completed and told."""
+        session = f"cs_{self.member.slug}"
+        if self.objects.find(session) is not None:
+            self.objects.discard(session)
+        made = {"customer": self.member.customer_id, "mode": "subscription", "payment_status": "paid"}
+        made |= {"status": "complete", "subscription": self.member.subscription_id}
+        self.objects.add("cs", "checkout.session", made, {"id": session})
+        self.event("checkout.session.completed", session, delivered=True, hours_ago=2)
+
     def ended(self, **ago: float) -> None:
         """The subscription at Stripe was cancelled that long ago; our webhook did not get to know."""
         ended = self.epoch(self.now - timedelta(**ago))

@@ -96,6 +96,12 @@ async def dispute_decided(ground: Ground) -> Planted:
     return Planted(IDS)
 
 
+async def dispute_decided_against(ground: Ground) -> Planted:
+    """The bank has decided against us; nothing else changes."""
+    ground.stripe.objects.get(DISPUTE_ID)["status"] = "lost"
+    return Planted(IDS)
+
+
 DISPUTE_FAULTS: dict[str, Fault] = {
     "dispute_open": dispute_open,
     "dispute_too_late": dispute_too_late,
@@ -109,4 +115,5 @@ DISPUTE_FAULTS: dict[str, Fault] = {
     "dispute_of_unknown": dispute_of_unknown,
     "dispute_answered": dispute_answered,
     "dispute_decided": dispute_decided,
+    "dispute_decided_against": dispute_decided_against,
 }

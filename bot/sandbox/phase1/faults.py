@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.sandbox.phase1.billing_faults import BILLING_FAULTS
+from bot.sandbox.phase1.checklist_faults import CHECKLIST_FAULTS
 from bot.sandbox.phase1.deletion_faults import DELETION_FAULTS
 from bot.sandbox.phase1.dispute_faults import DISPUTE_FAULTS
 from bot.sandbox.phase1.outage_faults import OUTAGE_FAULTS
@@ -23,4 +24,5 @@ FAULTS: dict[str, Fault] = {
     **OUTAGE_FAULTS,
     **POOL_FAULTS,
     **SILENCES,
+    **CHECKLIST_FAULTS,
 }

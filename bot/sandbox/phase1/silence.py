@@ -30,6 +30,16 @@ async def events_unknown(ground: Ground) -> Planted:
     return await _silent(ground, "/v1/events", PAYING)
 
 
+async def invoices_unknown(ground: Ground) -> Planted:
+    """P1-C2: Stripe does not say what was paid."""
+    return await _silent(ground, "/v1/invoices", PAYING)
+
+
+async def subscriptions_unknown(ground: Ground) -> Planted:
+    """P1-C3: Stripe does not say which subscriptions there are."""
+    return await _silent(ground, "/v1/subscriptions", PAYING)
+
+
 async def deletion_without_stripe(ground: Ground) -> Planted:
     """P1-03, P1-07: Stripe does not say what was paid, and whether that is disputed."""
     return await _silent(ground, "/v1/charges", LEAVING)
@@ -38,5 +48,7 @@ async def deletion_without_stripe(ground: Ground) -> Planted:
 SILENCES: dict[str, Fault] = {
     "customers_unknown": customers_unknown,
     "events_unknown": events_unknown,
+    "invoices_unknown": invoices_unknown,
+    "subscriptions_unknown": subscriptions_unknown,
     "deletion_without_stripe": deletion_without_stripe,
 }
