@@ -126,6 +126,17 @@ async def test_an_event_is_taken_once(ground: Ground) -> None:
     assert await one(ground, tier, EVENT.profile_id) == "PRO"
 
 
+async def test_the_end_of_a_period_is_written_down(ground: Ground) -> None:
+    """A subscription that Stripe ends with its period keeps its tier, with the day on which it ends."""
+    subscription = ground.stripe.objects.get(EVENT.subscription_id)
+    end = subscription["items"]["data"][0]["current_period_end"]
+    subscription.update(cancel_at_period_end=True, cancel_at=end)
+    ground.stripe.webhooks.emit("customer.subscription.updated", subscription, {"cancel_at_period_end": False})
+    await ground.stripe.webhooks.settled()
+    noted = "SELECT tier || ' ' || cancel_at_period_end || ' ' || extract(epoch FROM cancel_at)::bigint"
+    assert await one(ground, f"{noted} FROM subscriptions WHERE profile_id = $1", EVENT.profile_id) == f"PRO true {end}"
+
+
 async def test_a_restart_brings_everything_back(ground: Ground) -> None:
     """What docker is told reaches the application: it answers again, and its old sessions are gone."""
     down(ground)
@@ -142,9 +153,11 @@ async def test_a_restart_brings_everything_back(ground: Ground) -> None:
 
 async def test_planting_again_starts_anew(ground: Ground) -> None:
     """Every fault can be planted over every other, and healthy ends them all."""
-    for name in ("deletion_forbidden", "database_away", "paid_by_known_customer", "plans_unclear", "app_crashed"):
+    names = ("deletion_forbidden", "database_away", "database_shut", "paid_by_known_customer", "plans_unclear")
+    for name in (*names, "customers_unknown", "upgrade_done", "app_crashed"):
         planted = await SYSTEM.faults[name](ground)
         await planted.close()
+    await SYSTEM.faults["database_shut"](ground)
     await SYSTEM.faults["healthy"](ground)
     assert await one(ground, "SELECT to_regclass('legal_holds')") is None
     assert await one(ground, "SELECT count(*) FROM plan_features") == 8
