@@ -97,6 +97,14 @@ async def cancellation_without_access(ground: Ground) -> Planted:
     return planted
 
 
+async def cancellation_suspended(ground: Ground) -> Planted:
+    """P1-C3: ends with its period at both sides, and the member is suspended."""
+    planted = await cancellation_done(ground)
+    async with desk(ground, PAYING, fresh=False) as at:
+        await at.row(status="suspended")
+    return planted
+
+
 CHECKLIST_FAULTS: dict[str, Fault] = {
     "member_new": member_new,
     "member_half_made": member_half_made,
@@ -107,4 +115,5 @@ CHECKLIST_FAULTS: dict[str, Fault] = {
     "cancellation_done": cancellation_done,
     "cancellation_untold": cancellation_untold,
     "cancellation_without_access": cancellation_without_access,
+    "cancellation_suspended": cancellation_suspended,
 }
