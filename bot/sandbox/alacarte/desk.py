@@ -103,6 +103,10 @@ class Desk:
             self.customer.customer_id, price_of(tier), period_end=self._epoch(period_end), **made
         )
 
+    def no_subscription(self) -> None:
+        """The customer has no subscription at Stripe, and never had one."""
+        self._objects.discard(self.customer.subscription_id)
+
     def stripe_invoice(self, amount: int, *, status: str, days_ago: int = 10, **fields: Any) -> None:
         """The customer's latest invoice at Stripe, in cents, in place of the one before."""
         if self._objects.find(self.customer.invoice_id) is not None:

@@ -7,8 +7,10 @@ from functools import partial
 from bot.sandbox import sample
 from bot.sandbox.alacarte import email_sync_faults, loss_faults, platform, stripe_hook_faults, vendors
 from bot.sandbox.alacarte import ground as around
+from bot.sandbox.alacarte.account_faults import ACCOUNT_FAULTS
 from bot.sandbox.alacarte.auth_faults import AUTH_FAULTS
 from bot.sandbox.alacarte.checking import subscription_check
+from bot.sandbox.alacarte.customers import CUSTOMERS
 from bot.sandbox.alacarte.delivery_faults import DELIVERY_FAULTS
 from bot.sandbox.alacarte.faults import FAULTS, plant, settle
 from bot.sandbox.alacarte.function_faults import FUNCTION_FAULTS
@@ -38,8 +40,10 @@ async def _settled(ground: Ground) -> None:
 
 
 async def _healthy(ground: Ground) -> sample.Planted:
+    """Everything in order, and a customer who is."""
     await _settled(ground)
-    return sample.Planted()
+    customer = CUSTOMERS["in_step"]
+    return sample.Planted({"business_id": str(customer.business_id), "email": customer.contact_email})
 
 
 def _environment(ground: Ground) -> dict[str, str]:
@@ -55,6 +59,7 @@ SYSTEM = SampleSystem(
     id="alacarte",
     faults={
         **{name: partial(_planted, name) for name in FAULTS},
+        **ACCOUNT_FAULTS,
         **AUTH_FAULTS,
         **REALTIME_FAULTS,
         **FUNCTION_FAULTS,
