@@ -31,6 +31,7 @@ from bot.runs.concluding import UNSAID
 from bot.runs.shown import RunShown
 from bot.sandbox.postgres import Postgres
 from bot.sandbox.sample import Ground, Planted
+from bot.sandbox.slack.errors import PersonError
 from bot.sandbox.slack.person import Person
 from bot.sandbox.slack.screen import Seen
 from bot.slack.forms import option_parts, option_value
@@ -138,7 +139,7 @@ class Stage:
             for step in self.drill.play:
                 await self._play(step, responder)
             await self._judge()
-        except (AssertionError, TimeoutError, Mistake) as error:
+        except (AssertionError, TimeoutError, Mistake, PersonError) as error:
             self.differences.append(str(error) or type(error).__name__)
         drill = self.drill
         done = tuple(self.differences), self.stages, target, tuple(self.held), tuple(self.acted)

@@ -68,6 +68,12 @@ async def few_failed(ground: Ground) -> Planted:
     return Planted()
 
 
+async def few_mails(ground: Ground) -> Planted:
+    """A third of the mails failed, and they are few."""
+    await _send(ground, "email", 12, "550 mailbox unavailable")
+    return Planted()
+
+
 async def key_replaced(ground: Ground) -> Planted:
     """Somebody deployed another key of Resend, which refuses it."""
     async with connected(ground) as connection:
@@ -177,6 +183,7 @@ DELIVERY_FAULTS: dict[str, Fault] = {
     "delivery_flows": messages_flow,
     "delivery_rate_limited": rate_limited,
     "delivery_few_failed": few_failed,
+    "delivery_few_mails": few_mails,
     "delivery_key_replaced": key_replaced,
     "delivery_key_revoked": key_revoked,
     "delivery_key_renewed": key_renewed,

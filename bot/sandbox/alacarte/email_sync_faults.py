@@ -170,6 +170,12 @@ async def job_placeholder(ground: Ground) -> Planted:
     return Planted()
 
 
+async def key_in_text(ground: Ground) -> Planted:
+    """The job works, with its key in plain text."""
+    await _job(ground, PLACEHOLDER.replace("YOUR_ANON_KEY", "eyJ" + "sample" * 8))
+    return Planted()
+
+
 async def job_fails(ground: Ground) -> Planted:
     """The job runs, and every run fails."""
     await _late(ground)
@@ -266,6 +272,7 @@ EMAIL_SYNC_FAULTS: dict[str, Fault] = {
     "email_job_off": job_off,
     "email_job_placeholder": job_placeholder,
     "email_job_fails": job_fails,
+    "email_key_in_text": key_in_text,
     "email_scheduler_stopped": scheduler_stopped,
     "email_scheduler_runs": scheduler_runs,
     "email_tokens_expired": tokens_expired,

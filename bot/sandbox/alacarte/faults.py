@@ -14,7 +14,13 @@ from bot.sandbox.alacarte.sessions import PlantedSession
 from bot.sandbox.database import SampleDatabase
 from bot.sandbox.stripe import LocalStripe
 
-LOAD_FAULTS = ("long_query", "missing_index", "idle_in_transaction", "quiet")
+SCANNED = {
+    "missing_index": sessions.missing_index,
+    "index_invalid": sessions.index_invalid,
+    "index_built": sessions.index_built,
+    "other_scans": sessions.other_scans,
+}
+LOAD_FAULTS = ("long_query", "idle_in_transaction", "quiet", *SCANNED)
 FAULTS = (*BILLING_FAULTS, *LOAD_FAULTS)
 
 
@@ -53,14 +59,14 @@ async def plant(name: str, alacarte: SampleDatabase, stripe: LocalStripe) -> Pla
     """Plant a fault by name, from `FAULTS`; planting it again starts it anew. Raises Mistake for an unknown name."""
     if name in BILLING_FAULTS:
         return await _plant_billing(name, alacarte, stripe)
+    if name in SCANNED:
+        await SCANNED[name](alacarte)
+        return Planted(name, "RB-004", ids={"table": "messages", "index": sessions.INDEX})
     match name:
         case "long_query":
             session = await sessions.long_query(alacarte)
         case "idle_in_transaction":
             session = await sessions.idle_in_transaction(alacarte)
-        case "missing_index":
-            await sessions.missing_index(alacarte)
-            return Planted(name, "RB-004", ids={"table": "messages", "index": "idx_messages_conversation_created"})
         case "quiet":
             return Planted(name, "RB-004")
         case _:

@@ -11,6 +11,7 @@ from bot.sandbox.database import SampleDatabase
 WAIT_SECONDS = 10.0
 POLL_SECONDS = 0.02
 SCANS = 1200
+INDEX = "idx_messages_conversation_created"
 LONG_QUERY = "SELECT count(*) FROM messages WHERE status = 'failed' AND pg_sleep(30) IS NOT NULL"
 HOLDING_QUERY = "UPDATE conversations SET last_message_at = now() WHERE id = md5('conversation 1')::uuid"
 SCAN = f"""
@@ -23,6 +24,19 @@ BEGIN
     END LOOP;
     FOR n IN 1..20 LOOP
         PERFORM count(*) FROM messages WHERE conversation_id = md5('conversation ' || n)::uuid;
+    END LOOP;
+    PERFORM pg_stat_force_next_flush();
+END
+$$
+"""
+
+SCAN_OTHER = f"""
+DO $$
+BEGIN
+    INSERT INTO storage.objects (bucket_id, name, metadata)
+    SELECT 'avatars', 'planted/' || md5('scanned ' || n), '{{"size": 100}}' FROM generate_series(1, 8000) AS n;
+    FOR n IN 1..{SCANS} LOOP
+        PERFORM 1 FROM storage.objects LIMIT 1;
     END LOOP;
     PERFORM pg_stat_force_next_flush();
 END
@@ -73,8 +87,38 @@ async def missing_index(alacarte: SampleDatabase) -> None:
     """Scan messages often enough that its statistics show it: over 1000 sequential scans and hardly an index scan."""
     connection = await alacarte.connect()
     try:
-        await connection.execute("DROP INDEX IF EXISTS idx_messages_conversation_created")
+        await connection.execute(f"DROP INDEX IF EXISTS {INDEX}")
         await connection.execute(SCAN)
+    finally:
+        await connection.close()
+
+
+async def index_invalid(alacarte: SampleDatabase) -> None:
+    """What a build that failed leaves: an index that is kept up to date and that no query may use."""
+    connection = await alacarte.connect()
+    try:
+        await connection.execute(f"DROP INDEX IF EXISTS {INDEX}")
+        await connection.execute(f"CREATE INDEX {INDEX} ON messages (conversation_id)")
+        await connection.execute(f"UPDATE pg_index SET indisvalid = false WHERE indexrelid = '{INDEX}'::regclass")
+    finally:
+        await connection.close()
+
+
+async def index_built(alacarte: SampleDatabase) -> None:
+    """The index came after the scans that it would have spared."""
+    await missing_index(alacarte)
+    connection = await alacarte.connect()
+    try:
+        await connection.execute(f"CREATE INDEX {INDEX} ON messages (conversation_id, created_at DESC)")
+    finally:
+        await connection.close()
+
+
+async def other_scans(alacarte: SampleDatabase) -> None:
+    """Another large table is read row by row."""
+    connection = await alacarte.connect()
+    try:
+        await connection.execute(SCAN_OTHER)
     finally:
         await connection.close()
 

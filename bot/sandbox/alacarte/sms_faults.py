@@ -90,6 +90,13 @@ async def sms_stuck(ground: Ground) -> Planted:
     return Planted()
 
 
+async def sms_stuck_at_twilio(ground: Ground) -> Planted:
+    """The same, and sms-send runs: Twilio has taken them and says nothing more."""
+    await settled(ground)
+    await _messages(ground, "sending", 18, late=15)
+    return Planted()
+
+
 async def sms_twilio_down(ground: Ground) -> Planted:
     """Twilio reports an outage of SMS."""
     lines = [(n, "error: api.twilio.com answered 503 Service Unavailable") for n in range(1, 30)]
@@ -114,6 +121,7 @@ SMS_FAULTS: dict[str, Fault] = {
     "sms_opted_out": sms_opted_out,
     "sms_other_error": sms_other_error,
     "sms_stuck": sms_stuck,
+    "sms_stuck_at_twilio": sms_stuck_at_twilio,
     "sms_twilio_down": sms_twilio_down,
     "sms_login_refused": sms_login_refused,
 }

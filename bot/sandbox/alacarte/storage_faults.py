@@ -61,10 +61,22 @@ async def storage_paused(ground: Ground) -> Planted:
     return Planted()
 
 
+async def storage_sizes_unknown(ground: Ground) -> Planted:
+    """Uploads that never ended: Storage knows no size of theirs."""
+    await settled(ground)
+    await run(
+        ground,
+        "INSERT INTO storage.objects (bucket_id, name, metadata)"
+        " SELECT 'temp-uploads', 'planted/' || md5('unfinished ' || n), NULL FROM generate_series(1, 5) AS n",
+    )
+    return Planted()
+
+
 STORAGE_FAULTS: dict[str, Fault] = {
     "storage_full": storage_full,
     "storage_full_of_use": storage_full_of_use,
     "storage_filling": storage_filling,
     "storage_too_many": storage_too_many,
     "storage_paused": storage_paused,
+    "storage_sizes_unknown": storage_sizes_unknown,
 }
