@@ -139,7 +139,7 @@ class Stage:
             for step in self.drill.play:
                 await self._play(step, responder)
             await self._judge()
-        except (AssertionError, TimeoutError, Mistake, PersonError) as error:
+        except (AssertionError, TimeoutError, BotError, PersonError) as error:
             self.differences.append(str(error) or type(error).__name__)
         drill = self.drill
         done = tuple(self.differences), self.stages, target, tuple(self.held), tuple(self.acted)

@@ -17,6 +17,7 @@ from bot.sandbox.alacarte.function_faults import FUNCTION_FAULTS
 from bot.sandbox.alacarte.realtime_faults import REALTIME_FAULTS
 from bot.sandbox.alacarte.sms_faults import SMS_FAULTS
 from bot.sandbox.alacarte.storage_faults import STORAGE_FAULTS
+from bot.sandbox.alacarte.upkeep_faults import UPKEEP_FAULTS
 from bot.sandbox.alacarte.voice_faults import VOICE_FAULTS
 from bot.sandbox.alacarte.whatsapp_faults import WHATSAPP_FAULTS
 from bot.sandbox.sample import Ground, SampleSystem
@@ -65,6 +66,7 @@ SYSTEM = SampleSystem(
         **FUNCTION_FAULTS,
         **SMS_FAULTS,
         **STORAGE_FAULTS,
+        **UPKEEP_FAULTS,
         **VOICE_FAULTS,
         "healthy": _healthy,
         **DELIVERY_FAULTS,

@@ -58,7 +58,8 @@ class Vendors:
     `unwell` are parts of the project that are not healthy, `components` parts of a status page that are not
     operational, `errors` by function how many of its last calls failed (until the functions are pushed anew), `logs` by
     function or source what was written and how many minutes ago, `refused` paths that answer 401 and `broken` those
-    that answer 503, `commits` what was deployed last; `behind` is whether our clone lacks some of it.
+    that answer 503, `commits` what was deployed last; `behind` is whether our clone lacks some of it, `backups` how
+    many hours ago the good ones were made.
     """
 
     unwell: Mapping[str, str] = field(default_factory=dict)
@@ -69,6 +70,7 @@ class Vendors:
     broken: tuple[str, ...] = ()
     commits: tuple[Commit, ...] = ()
     behind: bool = False
+    backups: tuple[float, ...] = tuple(7.0 + 24 * n for n in range(7))
 
     def serve(self, ground: Ground) -> None:
         """From now on the ground's services and programs answer so."""
@@ -114,6 +116,8 @@ class Vendors:
 
         ground.services.answer("GET", f"{PROJECT}/health", Reply(then=health, token=True))
         ground.services.answer("GET", f"{PROJECT}/analytics/endpoints/logs.all", Reply(then=logs, token=True))
+        kept = [{"status": "COMPLETED", "inserted_at": _at(60 * hours).isoformat()} for hours in self.backups]
+        ground.services.answer("GET", f"{PROJECT}/database/backups", Reply(json={"backups": kept}, token=True))
         ground.services.answer("POST", restart, Reply(204, text="", token=True))
 
     def _git(self, ground: Ground) -> None:
