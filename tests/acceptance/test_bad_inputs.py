@@ -13,7 +13,7 @@ from bot.authoring.inputs import parse_fields, parse_inputs
 from bot.authoring.loader import catalogue_at
 from bot.cli.drills import SHIPPED
 from bot.cli.sandbox import populated
-from bot.domain.runbook import Input, InputType, Runbook
+from bot.domain.runbook import ASKING, Input, InputType, Runbook
 from bot.errors import BadInputs
 from bot.runs.concluding import UNSAID, concluded
 from bot.runs.sight import Sight
@@ -60,6 +60,12 @@ def nobody(field: Input) -> str:
     return find(from_regex(field.pattern, fullmatch=True, alphabet=ASCII), lambda text: fits(field, text))
 
 
+def named(runbook: Runbook) -> bool:
+    """Whether the runbook is about somebody or something that is named by an id."""
+    ids = (InputType.UUID, InputType.EMAIL)
+    return any(each.required and (each.pattern or each.type in ids) for each in runbook.inputs)
+
+
 def fits(field: Input, text: str) -> bool:
     """Whether the bot takes the text for the field."""
     try:
@@ -94,12 +100,12 @@ async def test_an_id_that_nobody_has_is_said(system: str, postgres: Postgres) ->
         planted = await sandbox.world.plant(system, "healthy")
         desk = sandbox.bot.desk
         about = desk.library.catalogue.systems[system]
-        for runbook in (each for each in WITH_INPUTS if each.system == system):
+        for runbook in (each for each in WITH_INPUTS if each.system == system and named(each)):
             sight = Sight(targets, about, desk.clock, "")
             inputs = parse_inputs(runbook, {field.name: nobody(field) for field in runbook.inputs})
             facts = await sight.facts(runbook.checks, inputs)
             found = concluded(runbook.findings, sight.scope(inputs, facts))
-            if not found:
+            if not found and not any(check.kind in ASKING for check in runbook.checks.values()):
                 wrong.append(f"{runbook.id} says nothing")
             wrong += [f"{runbook.id} {each.key}: {each.say}" for each in found if UNSAID in each.say]
             for each in found:

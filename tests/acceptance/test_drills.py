@@ -13,6 +13,7 @@ from bot.authoring.loader import catalogue_at
 from bot.cli.drill import played
 from bot.cli.drills import SHIPPED, Drill, Played, Report, drills_of, played_from, shared, undrilled
 from bot.domain.proof import ProofKind
+from bot.domain.runbook import Runbook
 from bot.errors import Mistake
 from bot.sandbox.postgres import Postgres
 
@@ -20,8 +21,29 @@ pytestmark = pytest.mark.runbooks
 
 DRILLS = drills_of([], every=True)
 EVERY = bool(os.environ.get("RUNBOOK_EVERY_BRANCH"))
-# The first branch of each runbook; `runbook drill --all` plays all of them, and so does RUNBOOK_EVERY_BRANCH=1.
-CHOSEN = DRILLS if EVERY else list({drill.runbook: drill for drill in reversed(DRILLS)}.values())[::-1]
+CATALOGUE = catalogue_at(SHIPPED)
+
+
+def few() -> list[Drill]:
+    """Branches in which something is approved, of runbooks that between them have every kind of step of every system;
+    `runbook drill --all` plays all branches, and so does RUNBOOK_EVERY_BRANCH=1."""
+    first = {drill.runbook: drill for drill in reversed(DRILLS)}
+    first |= {drill.runbook: drill for drill in reversed(DRILLS) if any("approve" in step for step in drill.play)}
+    kinds = {runbook.id: _kinds(runbook) for runbook in CATALOGUE}
+    wanted, chosen = set().union(*kinds.values()), []
+    while wanted:
+        best = max(sorted(kinds), key=lambda id: len(kinds[id] & wanted))
+        chosen.append(first[best])
+        wanted -= kinds[best]
+    return chosen
+
+
+def _kinds(runbook: Runbook) -> set[tuple[str, str]]:
+    checks = {(runbook.system, check.kind) for check in runbook.checks.values()}
+    return checks | {(runbook.system, action.kind) for action in runbook.actions.values()}
+
+
+CHOSEN = DRILLS if EVERY else few()
 
 
 @pytest.mark.parametrize("drill", CHOSEN, ids=[f"{drill.runbook}-{drill.branch}" for drill in CHOSEN])
@@ -33,7 +55,7 @@ async def test_branch(drill: Drill, postgres: Postgres) -> None:
 
 def test_every_runbook_is_drilled() -> None:
     """No runbook is shipped that was never played."""
-    assert {runbook.id for runbook in catalogue_at(SHIPPED)} == {drill.runbook for drill in DRILLS}
+    assert {runbook.id for runbook in CATALOGUE} == {drill.runbook for drill in DRILLS}
 
 
 async def test_a_drill_can_fail(postgres: Postgres) -> None:
