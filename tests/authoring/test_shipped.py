@@ -280,7 +280,7 @@ async def test_cpu_is_read_by_a_person(sample: SampleSystem) -> None:
         assert list(stage.findings()) == ["quiet"]
         stage.answer("cpu", percent="93", since="02:10")
         await stage.diagnose()
-        assert list(stage.findings()) == ["cpu_high", "too_small", "quiet"]
+        assert list(stage.findings()) == ["too_small", "quiet"]
         assert not (await stage.preview("bigger_instance")).exact
         stage.answer("cpu", percent="35")
         await stage.diagnose()
