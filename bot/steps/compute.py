@@ -56,5 +56,7 @@ class Compute(Passive):
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "nothing"}[value]
     text = f"{len(value):,} items" if isinstance(value, list | dict) else str(value)
     return text if len(text) <= SUMMARY else f"{text[:SUMMARY]}…"

@@ -27,7 +27,7 @@ def nowhere(make_context: MakeContext) -> StepContext:
 
 
 async def test_computed_facts(nowhere: StepContext) -> None:
-    """One result is `value`; several have their names; both are bounded."""
+    """One result is `value`; several have their names; both are bounded, and said in words."""
     one = await Compute().look(ComputeSpec(expression=42), nowhere)
     assert isinstance(one, Fact)
     assert (one.value, one.summary) == ({"value": 42}, "42")
@@ -36,6 +36,9 @@ async def test_computed_facts(nowhere: StepContext) -> None:
     assert many.value["total"] == 3
     assert len(many.value["list"]) == 1000
     assert many.summary == "total 3, list 1,000 items"
+    said = await Compute().look(ComputeSpec(values={"new": True, "made": False, "by": None}), nowhere)
+    assert isinstance(said, Fact)
+    assert said.summary == "new yes, made no, by nothing"
 
 
 def test_compute_lint() -> None:
