@@ -34,10 +34,16 @@ class Scene:
         """Plant a fault."""
         return await plant(fault, self.sandbox.world.alacarte, self.sandbox.world.stripe)
 
+    async def newest(self) -> Run | None:
+        """The newest run that a person started; others may have been led to."""
+        recent = await self.sandbox.bot.desk.reads.recent()
+        return next((run for run in recent if not run.askers), None)
+
     async def shown(self) -> RunShown:
-        """The newest run."""
-        newest = await self.sandbox.bot.desk.reads.recent(1)
-        return await self.sandbox.bot.desk.reads.shown(newest[0].id)
+        """The newest run, whole."""
+        newest = await self.newest()
+        assert newest is not None
+        return await self.sandbox.bot.desk.reads.shown(newest.id)
 
     async def until(self, probe: Callable[[], Awaitable[T | None]], what: str = "what was waited for") -> T:
         """The first thing the probe finds, asked again after every change in the workspace."""
@@ -47,16 +53,16 @@ class Scene:
                     await self.sandbox.world.slack.space.changes.next_one(PATIENCE)
                 return found
         except TimeoutError:
-            newest = await self.sandbox.bot.desk.reads.recent(1)
+            newest = await self.newest()
             screen = "\n".join(f"- {seen.text!r}" for seen in self.person("ana").screen()[:6])
-            raise AssertionError(f"{what} did not come; runs: {newest}\n{screen}") from None
+            raise AssertionError(f"{what} did not come; the run: {newest}\n{screen}") from None
 
     async def run_is(self, state: RunState) -> Run:
         """The newest run, once it is in this state."""
 
         async def probe() -> Run | None:
-            newest = await self.sandbox.bot.desk.reads.recent(1)
-            return newest[0] if newest and newest[0].state is state else None
+            newest = await self.newest()
+            return newest if newest and newest.state is state else None
 
         return await self.until(probe, f"the state {state}")
 
@@ -64,9 +70,9 @@ class Scene:
         """The newest run, once this action has this status."""
 
         async def probe() -> Run | None:
-            newest = await self.sandbox.bot.desk.reads.recent(1)
-            action = newest[0].actions.get(key) if newest else None
-            return newest[0] if action is not None and action.status is status else None
+            newest = await self.newest()
+            action = newest.actions.get(key) if newest else None
+            return newest if action is not None and action.status is status else None
 
         return await self.until(probe, f"{key} {status}")
 
