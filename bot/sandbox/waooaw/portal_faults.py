@@ -15,10 +15,11 @@ from bot.sandbox.waooaw.state import settled
 SLOW = "SELECT count(*), pg_sleep(1.2) IS NULL AS waited FROM goals WHERE title LIKE 'Goal 99%'"
 SLOW_FOR_ONE = """
 INSERT INTO api_logs (customer_id, endpoint, direction, status, duration_ms, created_at)
-SELECT $1, '/cp/dashboard', 'in', 200, 2000 + n, now() - make_interval(secs => 20 * n)
+SELECT $1::uuid, '/cp/dashboard', 'in', 200, 2000 + n, now() - make_interval(secs => 20 * n)
 FROM generate_series(1, 20) AS n
 UNION ALL
-SELECT $2, '/cp/goals', 'in', 200, 40 + n % 90, now() - make_interval(secs => n) FROM generate_series(1, 800) AS n
+SELECT $2::uuid, '/cp/goals', 'in', 200, 40 + n % 90, now() - make_interval(secs => n)
+FROM generate_series(1, 800) AS n
 """
 LATE_SECONDS = 2.4
 
