@@ -27,6 +27,8 @@ LATE_SECONDS = 2.4
 async def dashboard_query_slow(ground: Ground) -> Planted:
     """WA-20: the dashboard's query takes more than a second."""
     await settled(ground)
+    # Where many databases were used before, the server has no room for a statement that ran once.
+    await execute(ground, "SELECT pg_stat_statements_reset()")
     connection = await asyncpg.connect(ground.database.app_url)
     try:
         await connection.execute(SLOW)
