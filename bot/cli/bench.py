@@ -155,15 +155,19 @@ class Bench:
 
     async def _diagnosed(self, command: str) -> Run:
         """Start a run and wait until its approval is asked for."""
-        seen = len(await self._sandbox.bot.desk.reads.recent(1000))
+        seen = len(await self._runs())
         await self._ana.types(command)
 
         async def asked() -> Run | None:
-            runs = await self._sandbox.bot.desk.reads.recent(1000)
+            runs = await self._runs()
             action = runs[0].actions.get(ACTION) if len(runs) > seen else None
             return runs[0] if action is not None and action.status is ActionStatus.REQUESTED else None
 
         return await self._until(asked)
+
+    async def _runs(self) -> list[Run]:
+        """The runs that were started by the command; those that they led to are beside the point."""
+        return [run for run in await self._sandbox.bot.desk.reads.recent(1000) if not run.askers]
 
     async def _said(self) -> None:
         """Wait until everything there was to say is on Slack."""

@@ -76,6 +76,15 @@ class Scene:
 
         return await self.until(probe, f"{key} {status}")
 
+    async def led_to(self, runbook: str, state: RunState) -> Run:
+        """The run of a runbook that another run has led to, once it is in this state."""
+
+        async def probe() -> Run | None:
+            recent = await self.sandbox.bot.desk.reads.recent()
+            return next((run for run in recent if run.askers and run.runbook == runbook and run.state is state), None)
+
+        return await self.until(probe, f"{runbook} {state}")
+
     async def sql(self, query: str, *values: object) -> dict[str, object]:
         """One row of the sample system's database."""
         connection = await self.sandbox.world.alacarte.connect()

@@ -110,7 +110,7 @@ async def test_an_unknown_business_is_said(scene: Scene) -> None:
     await scene.person("ana").types("/runbook RB-011 business_id=00000000-0000-4000-8000-000000000000")
     await scene.run_is(RunState.DECIDING)
     shown = await scene.shown()
-    assert shown.facts["account"].error
+    assert [each.key for each in shown.run.conclusions] == ["no_such_business"]
     assert not shown.approvals
 
 

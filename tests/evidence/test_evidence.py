@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.domain.run import ActionStatus
+from bot.domain.run import ActionStatus, RunState
 from bot.evidence.archive import archive
 from bot.evidence.case import case_of
 from bot.evidence.entries import entries
@@ -53,6 +53,8 @@ async def the_story(scene: Scene) -> str:
     await scene.action_is("copy_from_stripe", ActionStatus.REQUESTED)
     await ben.clicks("Approve")
     await scene.action_is("copy_from_stripe", ActionStatus.DONE)
+    # The run goes on with another runbook in the same incident, which waits for a vote of its own.
+    await scene.led_to("RB-005", RunState.AWAITING_APPROVAL)
     return str(planted.business_id)
 
 

@@ -136,12 +136,9 @@ async def _counted(gate: Gate, *kinds: str) -> list[int]:
 
 
 async def _end(gate: Gate) -> None:
-    """Leave out what is left of the plan."""
-    run = (await gate.shown()).run
-    while run.current is not None:
-        await gate.sandbox.bot.desk.people.skip(run.id, run.current.key, "U0ANA")
-        run = (await gate.shown()).run
+    """The rest of the plan leads to another runbook, which waits for a vote of its own."""
     await gate.run_is(RunState.DONE)
+    await gate.led_to("RB-005", RunState.AWAITING_APPROVAL)
 
 
 # -- values made by hand -----------------------------------------------------------------------------------------------
