@@ -77,7 +77,7 @@ async def test_it_only_looks(postgres: Postgres) -> None:
         looked = await bot.canary.tried()
         assert [each.runbook.id for each in looked if each.proof is None] == []
         assert [each.proof.detail for each in looked if each.proof and not each.proof.passed] == []
-        assert len(looked) == 15
+        assert len(looked) == 16
         assert await written(sandbox) == before
         assert {each.method for each in world.stripe.journal} == {"GET"}
         system = bot.desk.library.catalogue.systems["alacarte"]
@@ -96,7 +96,7 @@ async def test_a_service_that_does_not_answer_fails_its_runbook_alone(postgres: 
     async with stage(postgres, PROBED) as sandbox:
         with capture_logs() as logs:
             await sandbox.bot.canary.nightly()
-        assert [(each["event"], each["runbooks"], each["failed"]) for each in logs] == [("live checks tried", 15, [])]
+        assert [(each["event"], each["runbooks"], each["failed"]) for each in logs] == [("live checks tried", 16, [])]
         await sandbox.world.stripe.stop()
         with capture_logs() as logs:
             await sandbox.bot.canary.nightly()
@@ -182,7 +182,7 @@ async def test_it_is_seen_in_slack(postgres: Postgres, clock: ManualClock) -> No
 
         await reads("Not proven here yet: no drill and no live check is on record.")
         await ana.types("/runbook list")
-        assert "⚠" not in (await ana.sees("15 runbooks")).text
+        assert "⚠" not in (await ana.sees("16 runbooks")).text
         await drilled(sandbox)
         await sandbox.bot.canary.tried()
         clock.pass_(hours=50)
@@ -199,7 +199,7 @@ async def test_it_is_seen_in_slack(postgres: Postgres, clock: ManualClock) -> No
             "⚠ live checks failed just now, last passed 31 days ago: «",
         )
         await ana.types("/runbook list")
-        listed = await ana.sees("15 not proven as they stand")
+        listed = await ana.sees("16 not proven as they stand")
         assert "RB-011 Subscription status not updating (P2, 20 min) ⚠" in listed.text
 
 

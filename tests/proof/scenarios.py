@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from bot.sandbox.postgres import Postgres
-from tests.proof.stage import SHIPPED, Stage, runbooks_with, staged
+from tests.proof.stage import Stage, alone, runbooks_with, staged
 from tests.proof.witness import Connection, Log, Snapshot, still, watched
 
 RUN_TABLES = ("runs", "facts", "approvals", "votes", "effects", "target_locks")
@@ -251,7 +251,7 @@ SCENARIOS: tuple[type[Scenario], ...] = (SqlChange, SqlUndo, StripeRefund, HttpP
 
 def gate_runbooks(folder: Path) -> Path:
     """RB-011 as it is shipped, and the runbooks above."""
-    shipped = {"RB_011": (SHIPPED / "RB-011.yaml").read_text(encoding="utf-8")}
+    shipped = {"RB_011": alone("RB-011")}
     return runbooks_with(folder, **shipped, **RUNBOOKS)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
+import yaml
 
 from bot.cli.sandbox import MANIFEST, ROOT, migrated, settings_in
 from bot.domain.approval import Choice, Person
@@ -30,6 +31,17 @@ def runbooks_with(folder: Path, **texts: str) -> Path:
     for name, text in texts.items():
         (folder / "alacarte" / f"{name.replace('_', '-')}.yaml").write_text(text, encoding="utf-8")
     return folder
+
+
+def alone(id: str) -> str:
+    """A shipped runbook without the steps that lead to others, which are not on this stage."""
+    said = yaml.safe_load((SHIPPED / f"{id}.yaml").read_text(encoding="utf-8"))
+    said["actions"] = {key: each for key, each in said["actions"].items() if "runbook" not in each}
+    for finding in said["findings"].values():
+        proposed = finding.get("propose", [])
+        proposed = [proposed] if isinstance(proposed, str) else proposed
+        finding["propose"] = [key for key in proposed if key in said["actions"]]
+    return yaml.safe_dump(said, sort_keys=False)
 
 
 @dataclass(frozen=True, slots=True)

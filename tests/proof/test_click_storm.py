@@ -24,7 +24,7 @@ from bot.sandbox.slack.screen import Seen
 from bot.store import approvals
 from tests.acceptance.conftest import Scene
 from tests.proof.replicas import replicas
-from tests.proof.stage import SHIPPED, Stage, runbooks_with, staged
+from tests.proof.stage import Stage, alone, runbooks_with, staged
 from tests.proof.witness import Log, watched
 
 pytestmark = [pytest.mark.approval, pytest.mark.timeout(240)]
@@ -128,10 +128,13 @@ async def crowd(logged: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     """A workspace with twenty approvers and two bots."""
     seed: dict[str, Any] = {**worlds.WORKSPACE}
     users = [*seed["users"], *({"name": name, "real_name": name.title()} for name in APPROVERS)]
-    groups = [{"handle": "billing-approvers", "name": "Billing approvers", "users": list(APPROVERS)}]
+    groups = [
+        {"handle": "billing-approvers", "name": "Billing approvers", "users": list(APPROVERS)},
+        {"handle": "on-call", "name": "On call", "users": ["ana"]},
+    ]
     monkeypatch.setattr(worlds, "WORKSPACE", {**seed, "users": users, "usergroups": groups})
-    text = (SHIPPED / "RB-011.yaml").read_text(encoding="utf-8")
-    several = text.replace("approve: {group: billing}", f"approve: {{group: billing, votes: {NEEDED}}}")
+    text = alone("RB-011")
+    several = text.replace("      group: billing\n", f"      group: billing\n      votes: {NEEDED}\n")
     runbooks = runbooks_with(tmp_path, RB_011=several)
     async with staged(logged, runbooks) as stage:
         target = await stage.world.alacarte.connect()

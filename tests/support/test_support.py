@@ -42,6 +42,8 @@ async def test_from_an_address_to_the_cause_without_seeing_it(desk: Desk) -> Non
     await desk.action_is("copy_from_stripe", ActionStatus.REQUESTED)
     await ben.clicks("Approve")
     await desk.action_is("copy_from_stripe", ActionStatus.DONE)
+    # What else the finding proposes goes on by itself in no support run.
+    await ana.clicks("Close")
     await desk.run_is(RunState.DONE)
     await eve.sees("What was changed", PATIENCE)
     await ana.sees("is whole in a file in #incident-evidence", PATIENCE)
