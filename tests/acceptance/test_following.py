@@ -129,13 +129,14 @@ async def test_nobody_who_led_there_decides(postgres: Postgres, tmp_path: Path) 
         first = await pair.run_is(RunState.DECIDING)
         people = pair.sandbox.bot.desk.people
         await people.choose(first.id, "next", "U0BEN")
-        run = await pair.action_is("upgrade", ActionStatus.REQUESTED)
-        assert (run.runbook, run.requested_by) == ("RB-911", "U0BEN")
-        request = (await pair.shown()).approvals["upgrade"].request
+        run = await pair.led_to("RB-911", RunState.AWAITING_APPROVAL)
+        assert run.requested_by == "U0BEN"
+        request = (await pair.sandbox.bot.desk.reads.shown(run.id)).approvals["upgrade"].request
         members = {"leads": frozenset({"U0ANA", "U0BEN", "U0DEV"})}
         refused = [
             (await people.vote(request.id, request.digest, Person(id), Choice.APPROVE, members)).accepted
             for id in ("U0ANA", "U0BEN", "U0DEV")
         ]
         assert refused == [False, False, True]
-        await pair.action_is("upgrade", ActionStatus.DONE)
+        done = await pair.led_to("RB-911", RunState.DONE)
+        assert done.actions["upgrade"].status is ActionStatus.DONE
