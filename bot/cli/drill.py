@@ -1,17 +1,13 @@
 """`runbook drill`: a planted fault, played by a responder and an approver through Slack's wire, judged and timed.
 
-Nothing is taken from the bot's insides that a person could
-not see, except the record of the run.
+Nothing is taken from the bot's insides that a person could not see, except the record of the run.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 import re
 import shlex
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,11 +16,11 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from bot.cli.drills import FOUND, Drill, Played, played_from
+from bot.cli.drills import FOUND, Drill, Played
 from bot.cli.sandbox import OPTIONS, Sandbox, populated
 from bot.domain.approval import RequestState
 from bot.domain.policy import StepUp
-from bot.domain.run import ActionStatus, Run, RunState
+from bot.domain.run import ActionRun, ActionStatus, Run, RunState
 from bot.errors import BotError, Mistake
 from bot.runs.actions import to_type
 from bot.runs.concluding import UNSAID
@@ -53,41 +49,6 @@ async def playing(drills: Sequence[Drill]) -> AsyncIterator[Played]:
     with Postgres.temporary(options=OPTIONS) as postgres:
         for each in drills:
             yield await played(each, postgres)
-
-
-async def playing_apart(arguments: Sequence[str], processes: int) -> AsyncIterator[Played]:
-    """Play the drills that these words of `runbook drill` mean in so many processes; each as it ends."""
-    ended: asyncio.Queue[Played | None] = asyncio.Queue()
-
-    async def share(number: int) -> None:
-        words = (*arguments, "--share", f"{number}/{processes}", "--lines")
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "drill", *words, stdout=asyncio.subprocess.PIPE, limit=1 << 24
-        )
-        assert process.stdout is not None
-        try:
-            async for line in process.stdout:
-                await ended.put(played_from(json.loads(line)))
-        finally:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.terminate()
-                await process.wait()
-            await ended.put(None)
-
-    sharing = [asyncio.create_task(share(number)) for number in range(1, processes + 1)]
-    try:
-        going = processes
-        while going:
-            one = await ended.get()
-            if one is None:
-                going -= 1
-            else:
-                yield one
-    finally:
-        for task in sharing:
-            task.cancel()
-        await asyncio.gather(*sharing, return_exceptions=True)
 
 
 async def played(wanted: Drill, postgres: Postgres) -> Played:
@@ -275,8 +236,8 @@ class Stage:
             self.differences.append(str(error))
         self._lap("ended")
         shown = await self._shown()
-        chosen = [key for key, each in shown.run.actions.items() if each.status is not ActionStatus.OFFERED]
-        self.acted |= dict.fromkeys(key.removeprefix("undo:") for key in chosen)
+        known = shown.run.actions
+        self.acted |= dict.fromkeys(key.removeprefix("undo:") for key, each in known.items() if _taken_up(each))
         for key, status in expect.get("actions", {}).items():
             action = shown.run.actions.get(key)
             self._compare(key, status, action.status.value if action else "not there")
@@ -387,6 +348,13 @@ class Stage:
         now = time.perf_counter()
         self.stages[stage] = round(self.stages.get(stage, 0) + now - self._since, 4)
         self._since = now
+
+
+def _taken_up(action: ActionRun) -> bool:
+    """Whether somebody or the plan came to the action; what the bot left out, or never reached, was not played."""
+    if action.status is ActionStatus.SKIPPED:
+        return bool(action.left_out_by)
+    return action.status not in (ActionStatus.OFFERED, ActionStatus.QUEUED)
 
 
 def _about(seen: Seen, *verbs: Verb) -> set[str]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import os
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from bot.cli.console import err, out
-from bot.cli.drill import playing, playing_apart
-from bot.cli.drills import Drill, Report, drills_of, shared, undrilled
+from bot.cli.drill import playing
+from bot.cli.drills import Drill, Played, Report, drills_of, played_from, shared, undrilled
 from bot.cli.proving import keep, ready
 from bot.clock import SystemClock
 from bot.domain.proof import Proof
@@ -62,6 +65,41 @@ async def recorded(wanted: Wanted, processes: int, *, quiet: bool) -> tuple[Repo
     await ready()
     report = await rehearse(wanted, processes, quiet=quiet)
     return report, await keep(report.proofs())
+
+
+async def playing_apart(arguments: Sequence[str], processes: int) -> AsyncIterator[Played]:
+    """Play the drills that these words of `runbook drill` mean in so many processes; each as it ends."""
+    ended: asyncio.Queue[Played | None] = asyncio.Queue()
+
+    async def share(number: int) -> None:
+        words = (*arguments, "--share", f"{number}/{processes}", "--lines")
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", "drill", *words, stdout=asyncio.subprocess.PIPE, limit=1 << 24
+        )
+        assert process.stdout is not None
+        try:
+            async for line in process.stdout:
+                await ended.put(played_from(json.loads(line)))
+        finally:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.terminate()
+                await process.wait()
+            await ended.put(None)
+
+    sharing = [asyncio.create_task(share(number)) for number in range(1, processes + 1)]
+    try:
+        going = processes
+        while going:
+            one = await ended.get()
+            if one is None:
+                going -= 1
+            else:
+                yield one
+    finally:
+        for task in sharing:
+            task.cancel()
+        await asyncio.gather(*sharing, return_exceptions=True)
 
 
 async def in_lines(wanted: Wanted) -> None:
