@@ -85,10 +85,8 @@ async def test_a_drill_may_look_on_and_ask_triage(postgres: Postgres) -> None:
     play = [*right.play, {"finds": ["in_step"]}]
     result = await played(replace(right, triage="RB-011", play=play), postgres)
     assert result.differences == ("findings, then: expected ['in_step'], got ['webhook_missed']",)
-    assert (result.held, set(result.acted)) == (
-        ("webhook_missed",),
-        {"copy_from_stripe", "look_at_webhooks", "look_at_freeze"},
-    )
+    # The account is not frozen, so «look_at_freeze» was left out, which plays nothing.
+    assert (result.held, set(result.acted)) == (("webhook_missed",), {"copy_from_stripe", "look_at_webhooks"})
 
 
 TREE = {
