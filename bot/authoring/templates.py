@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from io import StringIO
 from typing import Any, NoReturn, TypeVar
 
 from jinja2 import Template as JinjaTemplate
 from jinja2 import TemplateError as JinjaError
-from jinja2 import TemplateSyntaxError, UndefinedError, meta, nodes, pass_context
+from jinja2 import TemplateSyntaxError, UndefinedError, nodes, pass_context
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.parser import Parser
 from jinja2.runtime import Context, LoopContext, StrictUndefined, Undefined
 from jinja2.sandbox import SandboxedEnvironment
@@ -279,19 +281,21 @@ def _expression(text: str) -> Expression:
         made.set_environment(_ENVIRONMENT)
         return made
 
-    tree, names, inputs = _checked(text, parsed)
+    tree, inputs = _checked(text, parsed)
     body = tree.body[0]
     assert isinstance(body, nodes.Output)
     tree.body = [nodes.Assign(nodes.Name("_result", "store", lineno=1), body.nodes[0], lineno=1)]
     tree.set_environment(_ENVIRONMENT)
-    return Expression(text, names, inputs, _code(text, tree))
+    code, names = _code(text, tree)
+    return Expression(text, names, inputs, code)
 
 
 @lru_cache(maxsize=4096)
 def _template(text: str) -> Template:
     _bearable(text, MAX_TEMPLATE)
-    tree, names, inputs = _checked(text, lambda: _ENVIRONMENT.parse(text))
-    return Template(text, names, inputs, _code(text, tree))
+    tree, inputs = _checked(text, lambda: _ENVIRONMENT.parse(text))
+    code, names = _code(text, tree)
+    return Template(text, names, inputs, code)
 
 
 def _bearable(text: str, limit: int) -> None:
@@ -303,11 +307,11 @@ def _bearable(text: str, limit: int) -> None:
         raise TemplateError("This is an expression, not a template.", hint="Leave out the braces.")
 
 
-def _checked(text: str, parse: Callable[[], nodes.Template]) -> tuple[nodes.Template, frozenset[str], frozenset[str]]:
+def _checked(text: str, parse: Callable[[], nodes.Template]) -> tuple[nodes.Template, frozenset[str]]:
+    """The tree, ready to be compiled, and what it reads as `inputs.name`."""
     try:
         tree = parse()
         check(tree)
-        names = frozenset(meta.find_undeclared_variables(tree)) - set(filters.FUNCTIONS)
         inputs = frozenset(
             each.attr
             for each in tree.find_all(nodes.Getattr)
@@ -321,12 +325,32 @@ def _checked(text: str, parse: Callable[[], nodes.Template]) -> tuple[nodes.Temp
         raise TemplateError(f"In «{_excerpt(text)}»: {said}.", hint=_habit(text), line=error.lineno) from error
     except (RecursionError, ValueError, JinjaError) as error:
         raise TemplateError(f"«{_excerpt(text)}» is too complicated.") from error
-    return tree, names, inputs
+    return tree, inputs
 
 
-def _code(text: str, tree: nodes.Template) -> JinjaTemplate:
+class _Generator(CodeGenerator):
+    """Makes the code and notes which names it takes from outside, in one pass: compiling is most of what loading a
+    catalogue costs."""
+
+    def __init__(self) -> None:
+        self.source = StringIO()
+        super().__init__(_ENVIRONMENT, None, None, self.source, optimized=False)
+        self.names: set[str] = set()
+
+    def enter_frame(self, frame: Frame) -> None:
+        """What Jinja looks up in the context is what the text reads."""
+        super().enter_frame(frame)
+        self.names |= {name for action, name in frame.symbols.loads.values() if action == "resolve" and name}
+
+
+def _code(text: str, tree: nodes.Template) -> tuple[JinjaTemplate, frozenset[str]]:
+    """The code, and the top-level names that it reads."""
     try:
-        return _ENVIRONMENT.from_string(tree)
+        generator = _Generator()
+        generator.visit(tree)
+        code = compile(generator.source.getvalue(), "<template>", "exec")
+        made = JinjaTemplate.from_code(_ENVIRONMENT, code, _ENVIRONMENT.make_globals(None))
+        return made, frozenset(generator.names) - set(filters.FUNCTIONS)
     except (SyntaxError, RecursionError, MemoryError, ValueError, JinjaError) as error:
         raise TemplateError(f"«{_excerpt(text)}» is too complicated.") from error
 

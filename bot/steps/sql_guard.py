@@ -15,6 +15,7 @@ from sqlglot.errors import SqlglotError
 from bot.steps.base import Complaint
 from bot.steps.sql_bind import bind
 from bot.steps.sql_functions import NOT_CALLS, SAFE, SIZED_TYPES, never
+from bot.steps.sql_tree import tree_of
 from bot.steps.sql_words import Token, Unreadable, Word, numbered_words
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # "unsupported syntax, falling back" is our refusal, not a warning
@@ -53,10 +54,7 @@ def reading(statement: str) -> tuple[Complaint, ...]:
 
 def columns(statement: str) -> tuple[str, ...] | None:
     """The names of a reading statement's columns, or None where only the database knows them."""
-    try:
-        tree = sqlglot.parse_one(bind(statement).text, dialect="postgres")
-    except (SqlglotError, RecursionError, Unreadable):
-        return None
+    tree = tree_of(statement)
     if not isinstance(tree, exp.Query) or tree.is_star:
         return None
     names = tuple(tree.named_selects)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
 from bot.domain.masking import Mask
+from bot.steps.sql_tree import tree_of
 
 # What only tells of a value whether it is there, how many there are or how it compares.
 _TELLS_LITTLE = (exp.Count, exp.Predicate, exp.Is, exp.Exists, exp.Length, exp.Not)
@@ -20,9 +19,8 @@ def carrying(statement: str, mask: Mask) -> frozenset[str]:
     """The columns of the statement's result, or of a part of it, that carry the value of a masked column under another
     name, or of one that is masked for its table. A statement that cannot be read has none: its columns are known by
     their names only."""
-    try:
-        tree = sqlglot.parse_one(statement, read="postgres")
-    except SqlglotError:
+    tree = tree_of(statement)
+    if tree is None:
         return frozenset()
     found: set[str] = set()
     while True:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 
 from bot.steps.base import Complaint
-from bot.steps.sql_bind import bind
-from bot.steps.sql_words import Unreadable
+from bot.steps.sql_tree import tree_of
 
 _SECRET = re.compile(
     r"(^|_)(secret|password|passwd|passphrase|token|jwt|api_?key|private_key|access_key|service_role_key|credentials)"
@@ -30,28 +27,23 @@ _COMPARE = "Ask whether it is there (… IS NOT NULL), or compare it with a secr
 
 def secrets_shown(statement: str) -> Iterator[Complaint]:
     """The columns with a secret's name whose values the statement gives out, and tables of which it gives out all."""
-    for tree in _read(statement):
-        for table in sorted(_whole(tree)):
-            said = f"* shows whatever columns {table} has, also those that are still to come."
-            yield Complaint(said, "query", "Name the columns.", warning=True)
-        for name in sorted(_shown(tree)):
-            yield Complaint(f"This would show «{name}», which looks like a secret.", "query", _COMPARE)
+    tree = tree_of(statement)
+    if tree is None:
+        return  # said elsewhere
+    for table in sorted(_whole(tree)):
+        said = f"* shows whatever columns {table} has, also those that are still to come."
+        yield Complaint(said, "query", "Name the columns.", warning=True)
+    for name in sorted(_shown(tree)):
+        yield Complaint(f"This would show «{name}», which looks like a secret.", "query", _COMPARE)
 
 
 def placeholders(statement: str, place: str = "query") -> Iterator[Complaint]:
     """Texts of the statement that somebody was meant to replace."""
-    for tree in _read(statement):
-        for text in sorted({str(each.this) for each in tree.find_all(exp.Literal) if each.is_string}):
-            if _PLACEHOLDER.fullmatch(text.strip()):
-                yield Complaint(f"'{text[:60]}' is a placeholder in quotes: it means just these letters.", place, _BIND)
-
-
-def _read(statement: str) -> list[exp.Expr]:
-    """The statement as a tree; nothing for one that cannot be read, which is said elsewhere."""
-    try:
-        return [sqlglot.parse_one(bind(statement).text, dialect="postgres")]
-    except (Unreadable, SqlglotError, RecursionError):
-        return []
+    tree = tree_of(statement)
+    literals = [] if tree is None else tree.find_all(exp.Literal)
+    for text in sorted({str(each.this) for each in literals if each.is_string}):
+        if _PLACEHOLDER.fullmatch(text.strip()):
+            yield Complaint(f"'{text[:60]}' is a placeholder in quotes: it means just these letters.", place, _BIND)
 
 
 def _whole(tree: exp.Expr) -> set[str]:
