@@ -21,8 +21,16 @@ _STOPPABLE = frozenset({ActionStatus.PREVIEWING, ActionStatus.REQUESTED, ActionS
 _UNSTOPPABLE = frozenset({ActionStatus.APPROVED, ActionStatus.ACTING, ActionStatus.UNKNOWN})
 
 
-def advance(run: Run, outcome: o.RunOutcome, now: datetime) -> Step:  # noqa: C901, PLR0911, PLR0912 - one arm an outcome
+def advance(run: Run, outcome: o.RunOutcome, now: datetime) -> Step:
     """The run after `outcome`, and the events to record. Pure and deterministic; raises `OutOfTurn`."""
+    run, events = _arm(run, outcome, now)
+    if run.state is RunState.DECIDING and run.current is None and not run.concluded:
+        # An answer came while an action was under way, or one was chosen before all was looked at.
+        run = replace(run, state=RunState.DIAGNOSING)
+    return run, events
+
+
+def _arm(run: Run, outcome: o.RunOutcome, now: datetime) -> Step:  # noqa: C901, PLR0911, PLR0912 - one arm an outcome
     match outcome:
         case o.CheckEnded():
             return check_ended(run, outcome)
@@ -227,12 +235,15 @@ def _cancelled(run: Run, outcome: o.Cancelled, now: datetime) -> Step:
 
 
 def _finish_action(run: Run, events: tuple[Event, ...], now: datetime) -> Step:
-    """After an action has ended well or was left out: the next in the plan, or the end of the run."""
+    """After an action has ended well or was left out: the next in the plan, or the end of the run. It is no end while
+    something else that was found has its actions on offer, a question is open, or an answer has not been looked at."""
     open_plan = [key for key in run.plan if run.actions[key].status in (ActionStatus.OFFERED, ActionStatus.QUEUED)]
     if open_plan:
         return next_in_plan(replace(run, state=RunState.DECIDING)), events
     halted = (ActionStatus.FAILED, ActionStatus.DENIED, ActionStatus.EXPIRED, ActionStatus.UNVERIFIED)
-    if any(run.actions[key].status in halted for key in run.plan):
+    offered = any(action.status is ActionStatus.OFFERED for action in run.actions.values())
+    unsettled = offered or run.questions or not run.concluded
+    if unsettled or any(run.actions[key].status in halted for key in run.plan):
         return replace(run, state=RunState.DECIDING), events
     run = replace(run, state=RunState.DONE, finished_at=now)
     return run, (*events, Event(Happened.RUN_DONE, BOT))

@@ -26,6 +26,8 @@ def check_ended(run: Run, outcome: o.CheckEnded) -> Step:
     if check is None:
         raise OutOfTurn(f"This run has no check «{outcome.key}».")
     answering = check.status is CheckStatus.ASKING
+    if outcome.by and run.state.final:
+        raise OutOfTurn(f"This run is already {run.state}.")
     if outcome.by and not answering:
         raise OutOfTurn("This question has been answered already.")
     fact = outcome.fact

@@ -129,6 +129,36 @@ def test_a_plan_of_which_nothing_applies_waits_for_a_person() -> None:
     assert (left.actions["copy"].status, left.actions["tell"].status) == (ActionStatus.SKIPPED, ActionStatus.PREVIEWING)
 
 
+def test_what_else_was_found_keeps_the_run_open() -> None:
+    """A plan that has ended well is not the end while another finding has its action on offer: it ends when that was
+    done or left out."""
+    quota = Conclusion("over_quota", "The quota is used up.", ("raise_quota",))
+    run = through(*LOOKED[:2], o.Concluded((replace(MISSED, propose=("copy",)), quota)), *EFFECTED[3:])
+    run = through(o.Looked("copy", True, NOW), run=run)
+    assert (run.state, run.finished_at) == (RunState.DECIDING, None)
+    assert run.actions["raise_quota"].status is ActionStatus.OFFERED
+    assert through(o.Skipped("raise_quota", "U_ANA"), run=run).state is RunState.DONE
+    asked = o.Previewed("raise_quota", "q2", "1 row changes", True, LATER)
+    more = through(o.Chosen("raise_quota", "U_ANA"), asked, o.Decided("raise_quota", GRANTED), run=run)
+    done = through(o.Intended("raise_quota"), o.Effected("raise_quota", RECEIPT, None), run=more)
+    assert (done.state, done.finished_at) == (RunState.DONE, NOW)
+
+
+def test_a_question_outlives_a_plan() -> None:
+    """A plan that has ended well leaves a question open; an answer that came meanwhile is looked at before the end."""
+    plan = o.Concluded((replace(MISSED, propose=("copy",)),))
+    asking = through(o.CheckEnded("account", DONE), o.QuestionAsked("stripe", "Which one?"), plan, *ASKED[3:])
+    acting = (*EFFECTED[4:], o.Looked("copy", True, NOW))
+    answer = o.CheckEnded("stripe", DONE, by="U_ANA")
+    assert through(*acting, run=asking).state is RunState.DECIDING
+    assert next_task(through(*acting, answer, run=asking), NEEDS, NOW) == Conclude()
+    assert next_task(through(answer, *acting, run=asking), NEEDS, NOW) == Conclude()
+    denied = o.Decided("copy", Verdict(RequestState.DENIED))
+    assert next_task(through(answer, denied, run=asking), NEEDS, NOW) == Conclude()
+    with pytest.raises(OutOfTurn, match="already done"):
+        advance(through(*acting, o.Closed("U_ANA"), run=asking), answer, NOW)
+
+
 def test_expiry_is_not_a_yes() -> None:
     """An expired request leaves the action undone."""
     run = through(*ASKED, o.Decided("copy", Verdict(RequestState.EXPIRED)))
@@ -274,6 +304,11 @@ def test_any_sequence_keeps_the_run_legal(outcomes: list[o.RunOutcome]) -> None:
         if after.state is RunState.DONE:
             assert after.finished_at is not None
             assert after.current is None
+            offered = [action for action in after.actions.values() if action.status is ActionStatus.OFFERED]
+            own_end = run.state is not RunState.DONE and not isinstance(outcome, o.Closed)
+            assert not own_end or (after.concluded and not after.questions and not offered)
+        if after.state is RunState.DECIDING:
+            assert after.concluded or after.current is not None
         if after.state is RunState.AWAITING_APPROVAL:
             assert after.current is not None
         next_task(after, NEEDS, NOW)

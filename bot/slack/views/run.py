@@ -85,7 +85,7 @@ def stages(run: Run) -> list[str]:  # noqa: PLR0911 - one arm a state
         case RunState.DIAGNOSING:
             return looked
         case RunState.DECIDING:
-            return asked
+            return [*asked, "acted", "deciding"] if effected else asked
         case RunState.AWAITING_APPROVAL:
             return [*asked, "waiting"]
         case RunState.ACTING:
