@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from bot.cli.sandbox import ROOT
 from bot.domain.approval import ApprovalRequest, Choice, Person, RequestState, Verdict, Vote, evaluate
 from bot.domain.change import Preview, Receipt, RowChange
 from bot.domain.facts import Fact, FactStatus
@@ -318,3 +320,13 @@ def states() -> dict[str, RunShown]:
             approvals={KEY: approval(state=RequestState.VOIDED)},
         ),
     }
+
+
+def tree(folder: Path, **runbooks: str) -> Path:
+    """A folder of runbooks: those given by their ids (`RB_900`), in the shipped system alacarte."""
+    system = folder / "alacarte"
+    system.mkdir()
+    (system / "system.yaml").write_text((ROOT / "runbooks" / "alacarte" / "system.yaml").read_text())
+    for name, text in runbooks.items():
+        (system / f"{name.replace('_', '-')}.yaml").write_text(text)
+    return folder

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
-from bot.authoring.document import RunbookDoc, TriageDoc
+from bot.authoring.document import TriageDoc
 from bot.authoring.ledger import Ledger
 from bot.authoring.problems import did_you_mean
 from bot.authoring.references import Names, References
-from bot.authoring.runbooks import runbook_of
-from bot.domain.runbook import ASKING, Severity
+from bot.authoring.runbooks import outside
+from bot.domain.runbook import ASKING
 from bot.domain.system import System
 from bot.domain.triage import Lookups
 
 
 def lookups_of(ledger: Ledger, said: TriageDoc, system: System) -> Lookups:
     """The lookups; what does not hold together is noted in the ledger."""
-    # Identifiers and checks are written and held to account as those of a runbook are.
-    stand_in = RunbookDoc(
-        id="TRIAGE",
-        title="Triage",
-        severity=Severity.P3,
-        resolve_within=timedelta(hours=1),
-        inputs=said.inputs,
-        checks=said.checks,
-    )
-    runbook = runbook_of(ledger, stand_in, system, "", "")
+    runbook = outside(ledger, system, said.checks, said.inputs)
     references = References(ledger, Names(frozenset(said.inputs), frozenset(said.checks)))
     for name, expressions in said.gives.items():
         if name not in said.inputs:

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel
 
-from bot.authoring.document import RunbookDoc
 from bot.authoring.ledger import Ledger
 from bot.authoring.operations_document import (
     AppointmentDoc,
@@ -24,9 +23,9 @@ from bot.authoring.operations_document import (
 from bot.authoring.problems import did_you_mean
 from bot.authoring.reading import Path
 from bot.authoring.references import Names, References
-from bot.authoring.runbooks import runbook_of
+from bot.authoring.runbooks import outside
 from bot.domain.operations import Appointment, Calendar, Every, Ladder, Monitor, Operations, Rung, Turn, Window
-from bot.domain.runbook import ASKING, Runbook, Severity
+from bot.domain.runbook import ASKING, Runbook
 from bot.domain.system import System
 
 VALUE = "value"
@@ -52,14 +51,7 @@ class _Reader:
 
     def monitors(self, said: MonitorsDoc) -> Operations:
         """The checks and what is watched over them."""
-        stand_in = RunbookDoc(
-            id="MONITORS",
-            title="Monitors",
-            severity=Severity.P3,
-            resolve_within=timedelta(hours=1),
-            checks=said.checks,
-        )
-        checks = runbook_of(self.ledger, stand_in, self.system, "", "").checks
+        checks = outside(self.ledger, self.system, said.checks).checks
         for key, check in checks.items():
             if check.kind in ASKING:
                 self.ledger.error(("checks", key), "A monitor asks nobody.")

@@ -17,7 +17,7 @@ from bot.authoring.reading import Path
 from bot.authoring.references import RESERVED, Names, References, circle
 from bot.authoring.rendering import SQL
 from bot.authoring.stepping import Step, read_step, reads_of
-from bot.domain.runbook import Action, Check, Effect, Finding, Input, Runbook, Section, UndoRule
+from bot.domain.runbook import Action, Check, Effect, Finding, Input, Runbook, Section, Severity, UndoRule
 from bot.domain.system import System
 from bot.errors import Mistake
 from bot.steps.sql_shape import Kill, shape
@@ -221,6 +221,21 @@ def runbook_of(ledger: Ledger, said: RunbookDoc, system: System, version: str, s
         notes=tuple(" ".join(note.split()) for note in said.notes),
         source=source,
     )
+
+
+def outside(
+    ledger: Ledger, system: System, checks: Mapping[str, Any], inputs: Mapping[str, Any] | None = None
+) -> Runbook:
+    """Checks and inputs that are written beside the runbooks, held to account as those of a runbook are."""
+    stand_in = RunbookDoc(
+        id="OUTSIDE",
+        title="Outside a runbook",
+        severity=Severity.P3,
+        resolve_within=timedelta(hours=1),
+        inputs=dict(inputs or {}),
+        checks=dict(checks),
+    )
+    return runbook_of(ledger, stand_in, system, "", "")
 
 
 def _title(key: str) -> str:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.sandbox import ROOT, populated
+from bot.cli.sandbox import populated
 from bot.domain.run import RunState
 from bot.sandbox.postgres import Postgres
 from bot.slack.verbs import Verb
 from tests.acceptance.conftest import Scene
+from tests.builders import tree
 
 pytestmark = pytest.mark.runbooks
 
@@ -44,11 +45,7 @@ findings:
 @pytest.fixture
 async def scene(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Scene]:
     """A sandbox whose only runbook is a checklist."""
-    folder = tmp_path / "alacarte"
-    folder.mkdir()
-    (folder / "system.yaml").write_text((ROOT / "runbooks" / "alacarte" / "system.yaml").read_text())
-    (folder / "RB-901.yaml").write_text(RUNBOOK)
-    async with populated(postgres, rate_limits=False, runbooks=tmp_path) as sandbox:
+    async with populated(postgres, rate_limits=False, runbooks=tree(tmp_path, RB_901=RUNBOOK)) as sandbox:
         scene = Scene(sandbox)
         await scene.plant("in_step")
         yield scene

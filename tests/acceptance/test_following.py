@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.sandbox import ROOT, populated
+from bot.cli.sandbox import populated
 from bot.domain.approval import Choice, Person
 from bot.domain.run import ActionStatus, Run, RunState
 from bot.sandbox.postgres import Postgres
 from tests.acceptance.conftest import Scene
+from tests.builders import tree
 
 pytestmark = pytest.mark.main_job
 
@@ -65,12 +66,8 @@ actions:
 @asynccontextmanager
 async def led(postgres: Postgres, folder: Path, first: str = FIRST, second: str = SECOND) -> AsyncIterator[Scene]:
     """A sandbox whose two runbooks lead to each other."""
-    system = folder / "alacarte"
-    system.mkdir()
-    (system / "system.yaml").write_text((ROOT / "runbooks" / "alacarte" / "system.yaml").read_text())
-    (system / "RB-910.yaml").write_text(first)
-    (system / "RB-911.yaml").write_text(second)
-    async with populated(postgres, rate_limits=False, runbooks=folder) as sandbox:
+    runbooks = tree(folder, RB_910=first, RB_911=second)
+    async with populated(postgres, rate_limits=False, runbooks=runbooks) as sandbox:
         yield Scene(sandbox)
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.sandbox import ROOT, populated
+from bot.cli.sandbox import populated
 from bot.runs.factors import new_key
 from bot.sandbox.postgres import Postgres
 from tests.acceptance.conftest import Scene
+from tests.builders import tree
 from tests.conftest import ManualClock
 
 RUNBOOK = """
@@ -68,17 +69,13 @@ async def gate(postgres: Postgres, tmp_path: Path, clock: ManualClock) -> AsyncI
         async def made(
             approve: str = "billing", *, together: bool = False, frozen_time: bool = False, fresh_for: str = "1ms"
         ) -> Scene:
-            folder = tmp_path / "alacarte"
-            folder.mkdir()
-            (folder / "system.yaml").write_text((ROOT / "runbooks" / "alacarte" / "system.yaml").read_text())
             text = RUNBOOK.replace("APPROVE", approve).replace("TOGETHER", str(together).lower())
             text = text.replace("FRESH", fresh_for)
-            (folder / "RB-900.yaml").write_text(text)
             sandbox = await stack.enter_async_context(
                 populated(
                     postgres,
                     rate_limits=False,
-                    runbooks=tmp_path,
+                    runbooks=tree(tmp_path, RB_900=text),
                     overrides={"SECOND_FACTOR_KEY": new_key()},
                     clock=clock if frozen_time else None,
                 )

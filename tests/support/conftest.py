@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from bot.cli.sandbox import ROOT, populated
+from bot.cli.sandbox import populated
 from bot.domain.masking import token
 from bot.domain.run import ActionStatus, CheckStatus
 from bot.sandbox.postgres import Postgres
@@ -20,6 +20,7 @@ from bot.sandbox.slack.records import Channel, File
 from bot.slack.verbs import Ref, Verb
 from bot.store import audit
 from tests.acceptance.conftest import Scene
+from tests.builders import tree
 
 FIRST = """
 id: RB-920
@@ -195,10 +196,6 @@ async def desk(postgres: Postgres) -> AsyncIterator[Desk]:
 @pytest.fixture
 async def leaky(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Desk]:
     """One runbook that prints everything it can, and one that it leads to."""
-    folder = tmp_path / "alacarte"
-    folder.mkdir()
-    (folder / "system.yaml").write_text((ROOT / "runbooks" / "alacarte" / "system.yaml").read_text())
-    (folder / "RB-920.yaml").write_text(FIRST)
-    (folder / "RB-921.yaml").write_text(SECOND)
-    async with populated(postgres, rate_limits=False, runbooks=tmp_path) as sandbox:
+    runbooks = tree(tmp_path, RB_920=FIRST, RB_921=SECOND)
+    async with populated(postgres, rate_limits=False, runbooks=runbooks) as sandbox:
         yield Desk(sandbox)
