@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,32 +11,16 @@ import yaml
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.authoring.catalogue import Catalogue
 from bot.authoring.loader import catalogue_at
+from bot.cli.examined import Examined
+from bot.cli.groups import groups
 from bot.domain.system import SecretRef, System, variables
 from bot.errors import BotError, Misconfigured, Unavailable
 from bot.settings import Settings, SlackMode, read_settings
 from bot.store.guard import Guard, guard
 from bot.store.migrate import require_head
 from bot.store.session import engine_of
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """One thing that was looked at; `mend` says what to do when it is not well."""
-
-    name: str
-    ok: bool
-    said: str
-    mend: str = ""
-
-    def line(self) -> str:
-        """One line for a terminal."""
-        mark = "ok  " if self.ok else "BAD "
-        return f"{mark} {self.name}: {self.said}" + (f"\n     {self.mend}" if not self.ok and self.mend else "")
-
-    def data(self) -> dict[str, Any]:
-        """The same for machines."""
-        return asdict(self)
 
 
 async def examine(environment: Mapping[str, str], manifest: Path) -> list[Examined]:
@@ -48,8 +31,16 @@ async def examine(environment: Mapping[str, str], manifest: Path) -> list[Examin
         return [Examined("settings", False, str(error), error.hint)]
     findings = [_settings(settings)]
     findings += await _database(settings)
-    findings += await _slack(settings, manifest)
-    findings += _systems(settings, environment)
+    slack = await _slack(settings, manifest)
+    findings += slack
+    try:
+        catalogue = catalogue_at(settings.runbooks_path)
+    except BotError as error:
+        return [*findings, Examined("runbooks", False, str(error), error.hint)]
+    findings += _systems(catalogue, environment)
+    if all(each.ok for each in slack):
+        operated = [system for system in catalogue.systems.values() if _set_up(system, environment)]
+        findings += await groups(settings, catalogue, operated)
     return findings
 
 
@@ -139,17 +130,18 @@ def _scopes(manifest: Path) -> list[str]:
     return scopes
 
 
-def _systems(settings: Settings, environment: Mapping[str, str]) -> list[Examined]:
-    try:
-        catalogue = catalogue_at(settings.runbooks_path)
-    except BotError as error:
-        return [Examined("runbooks", False, str(error), error.hint)]
+def _set_up(system: System, environment: Mapping[str, str]) -> bool:
+    """Whether this place operates the system: whoever operates one of the shipped systems need not operate the
+    others."""
+    wanted = [ref.env for ref in variables(system)]
+    return not wanted or any(environment.get(name) for name in wanted)
+
+
+def _systems(catalogue: Catalogue, environment: Mapping[str, str]) -> list[Examined]:
     found = [Examined("runbooks", True, f"{len(catalogue)} of {len(catalogue.systems)} systems")]
     for system in catalogue.systems.values():
-        wanted = sorted(ref.env for ref in variables(system))
-        missing = [name for name in wanted if not environment.get(name)]
-        if wanted and missing == wanted:
-            # Whoever operates one of the shipped systems need not operate the others.
+        missing = sorted(ref.env for ref in variables(system) if not environment.get(ref.env))
+        if not _set_up(system, environment):
             found.append(Examined(system.id, True, "not set up here: none of its variables is set"))
             continue
         if missing:

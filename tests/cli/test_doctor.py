@@ -73,6 +73,23 @@ async def test_each_thing_that_is_wrong_is_named(world: World) -> None:
     assert "does not answer" in wrong["alacarte stripe"]
 
 
+async def test_who_cannot_get_their_votes_is_named(world: World) -> None:
+    """User groups without enough people: what can never be approved is said, and what becomes of support people."""
+    await runbook("migrate", env=world.environment())
+    world.slack.regroup("database-approvers")
+    world.slack.regroup("helpdesk")
+    wrong = await bad(world)
+    assert sorted(wrong) == ["alacarte approvers", "alacarte support"]
+    assert wrong["alacarte approvers"].startswith("too few people for RB-0")
+    assert "Nobody is in database, helpdesk." in wrong["alacarte approvers"]
+    assert wrong["alacarte support"].startswith("nobody is in helpdesk, so whoever is not on call")
+    world.slack.regroup("helpdesk", "eve")
+    (evidence,) = (each for each in world.slack.space.channels.values() if each.name == "incident-evidence")
+    evidence.sharing = "shared"
+    wrong = await bad(world)
+    assert wrong["alacarte support"].startswith("full results are kept nowhere: #incident-evidence is shared")
+
+
 async def test_a_missing_scope_is_named(postgres: Postgres, tmp_path: Path) -> None:
     """A workspace that granted less than the manifest asks for."""
     less = tmp_path / "manifest.yml"
