@@ -15,9 +15,10 @@ from bot.domain import outcomes as o
 from bot.domain.events import BOT, Event, Happened
 from bot.domain.looking import check_ended, concluded, question_asked, recheck, ticked
 from bot.domain.run import ActionStatus, Run, RunState
-from bot.domain.turns import OutOfTurn, Step, event_of, expect, next_in_plan, ungranted, with_action
+from bot.domain.turns import OutOfTurn, Step, event_of, expect, next_in_plan, planned, ungranted, with_action
 
 _STOPPABLE = frozenset({ActionStatus.PREVIEWING, ActionStatus.REQUESTED, ActionStatus.WAITING})
+_HALTED = frozenset({ActionStatus.FAILED, ActionStatus.DENIED, ActionStatus.EXPIRED, ActionStatus.UNVERIFIED})
 _UNSTOPPABLE = frozenset({ActionStatus.APPROVED, ActionStatus.ACTING, ActionStatus.UNKNOWN})
 
 
@@ -119,7 +120,7 @@ def _after_effect(run: Run, key: str, event: Event, outcome: o.Effected | o.Repo
         run = with_action(run, undone, undone_by=key)
     if outcome.verify_within is None:
         run = with_action(run, key, status=ActionStatus.DONE, due=None)
-        return _finish_action(run, (event,), now)
+        return _finish_action(run, key, (event,), now)
     run = with_action(run, key, status=ActionStatus.VERIFYING, due=now, deadline=now + outcome.verify_within)
     return replace(run, state=RunState.VERIFYING), (event,)
 
@@ -135,7 +136,7 @@ def _looked(run: Run, outcome: o.Looked, now: datetime) -> Step:
     action = expect(run, outcome.key, ActionStatus.VERIFYING, ActionStatus.WAITING)
     if outcome.holds:
         run = with_action(run, outcome.key, status=ActionStatus.DONE, due=None)
-        return _finish_action(run, (event_of(Happened.ACTION_VERIFIED, outcome.key),), now)
+        return _finish_action(run, outcome.key, (event_of(Happened.ACTION_VERIFIED, outcome.key),), now)
     if action.deadline is not None and now < action.deadline:
         return with_action(run, outcome.key, due=min(outcome.due, action.deadline)), ()
     waited = action.status is ActionStatus.WAITING
@@ -178,7 +179,7 @@ def _settled(run: Run, outcome: o.Settled, now: datetime) -> Step:
     if action.undo_of:
         run = with_action(run, action.undo_of, undone_by=outcome.key)
     run = with_action(run, outcome.key, status=ActionStatus.DONE, reason="A person found that it had happened.")
-    return _finish_action(run, (event,), now)
+    return _finish_action(run, outcome.key, (event,), now)
 
 
 def _stopped(run: Run, key: str, reason: str, expected: tuple[ActionStatus, ...]) -> Step:
@@ -192,11 +193,11 @@ def _not_needed(run: Run, outcome: o.NotNeeded, now: datetime) -> Step:
     expect(run, outcome.key, ActionStatus.PREVIEWING)
     run = with_action(run, outcome.key, status=ActionStatus.SKIPPED, reason=outcome.reason, due=None)
     events = (event_of(Happened.ACTION_SKIPPED, outcome.key, reason=outcome.reason),)
-    left = [run.actions[key].status for key in run.plan]
-    if all(status is ActionStatus.SKIPPED for status in left):
+    after, told = _finish_action(run, outcome.key, events, now)
+    if after.state is RunState.DONE and not any(action.status.effected for action in run.actions.values()):
         # Nothing at all was done about what was found: that is for a person to close.
         return replace(run, state=RunState.DECIDING), events
-    return _finish_action(run, events, now)
+    return after, told
 
 
 def _skipped(run: Run, outcome: o.Skipped, now: datetime) -> Step:
@@ -208,7 +209,7 @@ def _skipped(run: Run, outcome: o.Skipped, now: datetime) -> Step:
         raise OutOfTurn("This action can no longer be left out.")
     run = with_action(ungranted(run), outcome.key, status=ActionStatus.SKIPPED, due=None, left_out_by=outcome.by)
     events = (Event(Happened.ACTION_SKIPPED, outcome.by, {"action": outcome.key}),)
-    return (run, events) if run.current is not None else _finish_action(run, events, now)
+    return (run, events) if run.current is not None else _finish_action(run, outcome.key, events, now)
 
 
 # -- ending ------------------------------------------------------------------------------------------------------------
@@ -234,16 +235,19 @@ def _cancelled(run: Run, outcome: o.Cancelled, now: datetime) -> Step:
     return run, (Event(Happened.RUN_CANCELLED, outcome.by, {"reason": outcome.reason}),)
 
 
-def _finish_action(run: Run, events: tuple[Event, ...], now: datetime) -> Step:
-    """After an action has ended well or was left out: the next in the plan, or the end of the run. It is no end while
-    something else that was found has its actions on offer, a question is open, or an answer has not been looked at."""
-    open_plan = [key for key in run.plan if run.actions[key].status in (ActionStatus.OFFERED, ActionStatus.QUEUED)]
-    if open_plan:
-        return next_in_plan(replace(run, state=RunState.DECIDING)), events
-    halted = (ActionStatus.FAILED, ActionStatus.DENIED, ActionStatus.EXPIRED, ActionStatus.UNVERIFIED)
+def _finish_action(run: Run, key: str, events: tuple[Event, ...], now: datetime) -> Step:
+    """After an action has ended well or was left out: the next of its plan, then what the next finding proposes, then
+    the end of the run; but no end while something is on offer, a question open, or an answer not yet looked at."""
+    run = replace(run, state=RunState.DECIDING)
+    plan = [run.actions[each].status for each in run.plan]
+    if ActionStatus.OFFERED in plan or ActionStatus.QUEUED in plan:
+        return next_in_plan(run), events
     offered = any(action.status is ActionStatus.OFFERED for action in run.actions.values())
-    unsettled = offered or run.questions or not run.concluded
-    if unsettled or any(run.actions[key].status in halted for key in run.plan):
-        return replace(run, state=RunState.DECIDING), events
+    if not _HALTED.isdisjoint(plan) or not run.concluded or (offered and key not in run.plan):
+        return run, events
+    if offered:
+        return next_in_plan(planned(run)), events
+    if run.questions:
+        return run, events
     run = replace(run, state=RunState.DONE, finished_at=now)
     return run, (*events, Event(Happened.RUN_DONE, BOT))

@@ -9,7 +9,7 @@ from bot.domain import outcomes as o
 from bot.domain.events import BOT, Event, Happened
 from bot.domain.facts import FactStatus
 from bot.domain.run import ActionRun, ActionStatus, CheckRun, CheckStatus, Conclusion, Run, RunState
-from bot.domain.turns import OutOfTurn, Step, next_in_plan, ungranted
+from bot.domain.turns import OutOfTurn, Step, next_in_plan, planned, ungranted
 
 _CHECK_STATUS: Mapping[FactStatus, CheckStatus] = {
     FactStatus.DONE: CheckStatus.DONE,
@@ -78,22 +78,19 @@ def ticked(run: Run, outcome: o.Ticked) -> Step:
 
 
 def concluded(run: Run, outcome: o.Concluded) -> Step:
-    """The findings are drawn: the first that proposes something makes the plan, the others are on offer."""
+    """The findings are drawn: the first that proposes something makes the plan, the others come after it."""
     if run.current is not None or run.state.final:
         raise OutOfTurn("An action is under way; findings are concluded before acting.")
     run = ungranted(run)
     actions = dict(run.actions)
-    plan: tuple[str, ...] = ()
-    together = False
+    offered: set[str] = set()
     for conclusion in outcome.conclusions:
         for key in conclusion.propose:
             known = actions.get(key)
-            if known is not None and (known.status is ActionStatus.DONE or known.left_out_by):
+            if key in offered or (known is not None and (known.status is ActionStatus.DONE or known.left_out_by)):
                 continue
+            offered.add(key)
             actions[key] = replace(known or ActionRun(key), status=ActionStatus.OFFERED, finding=conclusion.key)
-        if conclusion.propose and not plan:
-            plan = tuple(key for key in conclusion.propose if actions[key].status is ActionStatus.OFFERED)
-            together = conclusion.together
     for key, action in actions.items():
         # What an earlier look proposed and this one does not is no longer on offer.
         if action.status is ActionStatus.OFFERED and not any(key in c.propose for c in outcome.conclusions):
@@ -103,13 +100,11 @@ def concluded(run: Run, outcome: o.Concluded) -> Step:
         state=RunState.DECIDING,
         conclusions=outcome.conclusions,
         concluded=True,
-        plan=plan,
-        together=together,
         actions=actions,
     )
     found = [_found(each) for each in outcome.conclusions]
     data = {"findings": found, "asking": [check.key for check in run.questions]}
-    return next_in_plan(run), (Event(Happened.FINDINGS_CONCLUDED, BOT, data),)
+    return next_in_plan(planned(run)), (Event(Happened.FINDINGS_CONCLUDED, BOT, data),)
 
 
 def _found(found: Conclusion) -> dict[str, object]:

@@ -17,6 +17,15 @@ class OutOfTurn(Refusal):
     """The outcome does not fit where the run stands: somebody was faster, or the message is old."""
 
 
+def planned(run: Run) -> Run:
+    """The plan is what the first of the findings that have something on offer proposes."""
+    for found in run.conclusions:
+        plan = tuple(key for key in found.propose if run.actions[key].status is ActionStatus.OFFERED)
+        if plan:
+            return replace(run, plan=plan, together=found.together)
+    return replace(run, plan=(), together=False)
+
+
 def next_in_plan(run: Run) -> Run:
     """The first action of the plan that is still open comes next: it is previewed, or done if the vote before covers
     it; the others wait their turn. In a support run it is on offer, until somebody takes it up."""

@@ -21,6 +21,7 @@ from bot.domain.runbook import Action, Effect, Section
 from bot.errors import BotError
 from bot.runs.concluding import conclusions, holds
 from bot.runs.following import Begin, followed
+from bot.runs.justifying import evidence_of, finding_of, follows
 from bot.runs.looking import reread
 from bot.runs.proposing import Proposal, policy_of, previewed, proposal, request_digest, revive, target_of
 from bot.runs.scope import scope_of
@@ -195,18 +196,10 @@ async def look_again(work: Work, run: Run, key: str, *, verifying: bool) -> None
     await work.record(o.Looked(key, met, now + every, why))
 
 
-def evidence_of(work: Work, going: ActionRun, action: Action) -> frozenset[str]:
-    """The checks that justify an action: named by the author, or those its finding and its values read."""
-    if action.evidence:
-        return frozenset(action.evidence)
-    finding = next((each for each in work.runbook.findings if each.key == going.finding), None)
-    return (action.needs | (finding.needs if finding else frozenset())) & set(work.runbook.checks)
-
-
 async def _still_justified(work: Work, run: Run, going: ActionRun, facts: Mapping[str, Fact]) -> bool:
-    finding = next((each for each in work.runbook.findings if each.key == going.finding), None)
+    finding = finding_of(work, going)
     now_held = conclusions(run, work.runbook, facts, work)
-    if finding is None or going.undo_of or _follows(run, going) or holds(run, finding, facts, work):
+    if finding is None or going.undo_of or follows(run, going) or holds(run, finding, facts, work):
         if now_held != run.conclusions:
             await work.record(o.Restated(now_held))
         return True
@@ -214,13 +207,6 @@ async def _still_justified(work: Work, run: Run, going: ActionRun, facts: Mappin
     reason = f"State has changed since this was approved: {said}"
     await work.record(o.Voided(going.key, reason, again=False), o.Concluded(now_held), also=_voiding(going, reason))
     return False
-
-
-def _follows(run: Run, going: ActionRun) -> bool:
-    """Whether an earlier action of the plan has taken effect: what it put right no longer speaks for the later ones,
-    and their own conditions decide."""
-    earlier = run.plan[: run.plan.index(going.key)] if going.key in run.plan else ()
-    return any(run.actions[key].status.effected for key in earlier)
 
 
 async def _unchanged(

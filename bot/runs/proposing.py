@@ -17,6 +17,7 @@ from bot.domain.policy import ApprovalPolicy, joined
 from bot.domain.run import ActionRun, ActionStatus, Run
 from bot.domain.runbook import Action, Effect, Section
 from bot.errors import BotError, Refusal
+from bot.runs.justifying import CURED, cured
 from bot.runs.scope import scope_of
 from bot.runs.work import Work
 from bot.steps.base import Spec, StepKind
@@ -78,6 +79,10 @@ def _applies(work: Work, run: Run, action: Action, facts: Mapping[str, Fact]) ->
 
 async def propose(work: Work, run: Run, key: str) -> None:
     """Preview the action and ask for approval; what changes nothing outside the bot goes ahead without."""
+    run, needless = await cured(work, run, key)
+    if needless:
+        await work.record(o.NotNeeded(key, CURED))
+        return
     facts = await work.facts()
     try:
         first = await _previewed(work, run, run.actions[key], facts)

@@ -129,19 +129,33 @@ def test_a_plan_of_which_nothing_applies_waits_for_a_person() -> None:
     assert (left.actions["copy"].status, left.actions["tell"].status) == (ActionStatus.SKIPPED, ActionStatus.PREVIEWING)
 
 
-def test_what_else_was_found_keeps_the_run_open() -> None:
-    """A plan that has ended well is not the end while another finding has its action on offer: it ends when that was
-    done or left out."""
-    quota = Conclusion("over_quota", "The quota is used up.", ("raise_quota",))
-    run = through(*LOOKED[:2], o.Concluded((replace(MISSED, propose=("copy",)), quota)), *EFFECTED[3:])
-    run = through(o.Looked("copy", True, NOW), run=run)
-    assert (run.state, run.finished_at) == (RunState.DECIDING, None)
-    assert run.actions["raise_quota"].status is ActionStatus.OFFERED
-    assert through(o.Skipped("raise_quota", "U_ANA"), run=run).state is RunState.DONE
+QUOTA = Conclusion("over_quota", "The quota is used up.", ("raise_quota",))
+BOTH = (*LOOKED[:2], o.Concluded((replace(MISSED, propose=("copy",)), QUOTA)), *EFFECTED[3:])
+
+
+def test_what_else_was_found_comes_after_the_plan() -> None:
+    """A plan that has ended well is not the end: what the next finding proposes is put to the approvers by itself."""
+    run = through(*BOTH, o.Looked("copy", True, NOW))
+    assert (run.plan, run.finished_at) == (("raise_quota",), None)
+    assert next_task(run, NEEDS, NOW) == MakePreview("raise_quota")
     asked = o.Previewed("raise_quota", "q2", "1 row changes", True, LATER)
-    more = through(o.Chosen("raise_quota", "U_ANA"), asked, o.Decided("raise_quota", GRANTED), run=run)
-    done = through(o.Intended("raise_quota"), o.Effected("raise_quota", RECEIPT, None), run=more)
+    granted = through(asked, o.Decided("raise_quota", GRANTED), o.Intended("raise_quota"), run=run)
+    done = through(o.Effected("raise_quota", RECEIPT, None), run=granted)
     assert (done.state, done.finished_at) == (RunState.DONE, NOW)
+    assert through(o.NotNeeded("raise_quota", "It holds no more."), run=run).state is RunState.DONE
+    assert through(o.Skipped("raise_quota", "U_ANA"), run=run).state is RunState.DONE
+
+
+def test_what_else_was_found_waits_where_the_plan_was_stopped() -> None:
+    """After a denial, or an action that somebody chose by hand, nothing more is asked for by itself: it is on offer."""
+    two = through(*BOTH[:3])
+    denied = through(*ASKED[3:], o.Decided("copy", Verdict(RequestState.DENIED)), run=two)
+    assert (denied.state, denied.actions["raise_quota"].status) == (RunState.DECIDING, ActionStatus.OFFERED)
+    asked = (o.Chosen("tell", "U_ANA"), o.Previewed("tell", "q2", "a message", False, LATER))
+    told = (o.Decided("tell", GRANTED), o.Intended("tell"), o.Effected("tell", RECEIPT, None))
+    run = through(*asked, *told, run=denied)
+    assert (run.state, run.actions["raise_quota"].status) == (RunState.DECIDING, ActionStatus.OFFERED)
+    assert through(o.Skipped("raise_quota", "U_ANA"), run=run).state is RunState.DONE
 
 
 def test_a_question_outlives_a_plan() -> None:
