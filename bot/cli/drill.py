@@ -324,7 +324,7 @@ class Stage:
                 return found
         except TimeoutError:
             run = await self._run_of(self.drill.runbook)
-            stands = f"the run is {run.state}" if run else "no run was started"
+            stands = _standing(run) if run else "no run was started"
             raise TimeoutError(f"{what} did not come within {seconds:g} s; {stands}.") from None
 
     def _approvers(self, groups: Sequence[str]) -> list[str]:
@@ -348,6 +348,13 @@ class Stage:
         now = time.perf_counter()
         self.stages[stage] = round(self.stages.get(stage, 0) + now - self._since, 4)
         self._since = now
+
+
+def _standing(run: Run) -> str:
+    """Where a run stands, with its questions and its actions, in a line."""
+    actions = ", ".join(f"{key} {action.status}" for key, action in run.actions.items())
+    asks = f"; it asks {', '.join(check.key for check in run.questions)}" if run.questions else ""
+    return f"the run is {run.state}{asks}{f'; {actions}' if actions else ''}"
 
 
 def _taken_up(action: ActionRun) -> bool:

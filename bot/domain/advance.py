@@ -237,7 +237,7 @@ def _cancelled(run: Run, outcome: o.Cancelled, now: datetime) -> Step:
 
 def _finish_action(run: Run, key: str, events: tuple[Event, ...], now: datetime) -> Step:
     """After an action has ended well or was left out: the next of its plan, then what the next finding proposes, then
-    the end of the run; but no end while something is on offer, a question open, or an answer not yet looked at."""
+    the end of the run; but no end while something is on offer, an answer is not yet looked at, or one is insisted on."""
     run = replace(run, state=RunState.DECIDING)
     plan = [run.actions[each].status for each in run.plan]
     if ActionStatus.OFFERED in plan or ActionStatus.QUEUED in plan:
@@ -247,7 +247,7 @@ def _finish_action(run: Run, key: str, events: tuple[Event, ...], now: datetime)
         return run, events
     if offered:
         return next_in_plan(planned(run)), events
-    if run.questions:
+    if any(check.holds for check in run.questions):
         return run, events
     run = replace(run, state=RunState.DONE, finished_at=now)
     return run, (*events, Event(Happened.RUN_DONE, BOT))

@@ -57,7 +57,7 @@ def question_asked(run: Run, outcome: o.QuestionAsked) -> Step:
     check = run.checks.get(outcome.key)
     if check is None or check.status is not CheckStatus.PENDING:
         raise OutOfTurn(f"The question «{outcome.key}» has been asked already.")
-    asking = replace(check, status=CheckStatus.ASKING, summary=outcome.text)
+    asking = replace(check, status=CheckStatus.ASKING, summary=outcome.text, holds=outcome.holds)
     state = RunState.DIAGNOSING if run.state is RunState.REQUESTED else run.state
     run = replace(run, state=state, checks={**run.checks, check.key: asking})
     return run, (Event(Happened.QUESTION_ASKED, BOT, {"check": check.key, "text": outcome.text}),)

@@ -25,10 +25,11 @@ class CheckEnded:
 
 @dataclass(frozen=True, slots=True)
 class QuestionAsked:
-    """A check needs a person's answer before its fact is known."""
+    """A check needs a person's answer before its fact is known; one that `holds` also before the run ends."""
 
     key: str
     text: str
+    holds: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ _BUSY = frozenset(
 @dataclass(frozen=True, slots=True)
 class CheckRun:
     """How one check went: what the card shows without loading its fact. `changed` marks a difference to the last run
-    of this runbook with these inputs."""
+    of this runbook with these inputs; what `holds` has to be answered before the run ends."""
 
     key: str
     status: CheckStatus = CheckStatus.PENDING
@@ -106,6 +106,7 @@ class CheckRun:
     duration: timedelta = timedelta(0)
     changed: str = ""
     answered_by: str = ""
+    holds: bool = False
 
 
 @dataclass(frozen=True, slots=True)

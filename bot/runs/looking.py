@@ -143,7 +143,7 @@ async def _record(work: Work, run: Run, key: str, seen: Look, facts: dict[str, F
         async def keep(tx: Any) -> None:
             await runs.put_fact(tx, work.lease.run_id, key, waiting)
 
-        return await work.record(QuestionAsked(key, seen.text), also=keep)
+        return await work.record(QuestionAsked(key, seen.text, seen.holds), also=keep)
     facts[key] = seen
     return await work.record(CheckEnded(key, seen, changed=_differs(work, run, key, before, seen)))
 

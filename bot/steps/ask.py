@@ -30,11 +30,13 @@ class Choose(Spec):
 
 
 class AskSpec(Spec):
-    """`question` with a `form` of fields, or with something to `choose` from; else the answer is one text."""
+    """`question` with a `form` of fields, or with something to `choose` from; else the answer is one text. `insist`
+    keeps the run open until somebody has answered, also when what was found is put right."""
 
     question: Annotated[str, TEMPLATE]
     form: dict[str, FormField] = Field(default_factory=dict)
     choose: Choose | None = None
+    insist: bool = False
 
 
 class Ask(Passive):
@@ -62,7 +64,7 @@ class Ask(Passive):
         text = context.targets.redact(spec.question)
         if spec.choose is None:
             form = inputs(spec.form) or (Input("answer", InputType.TEXT, "Answer"),)
-            return Question(text, form)
+            return Question(text, form, insist=spec.insist)
         rows = spec.choose.from_
         if isinstance(rows, str | Mapping) or not isinstance(rows, Iterable):
             return Fact(FactStatus.FAILED, error="There is no list to choose from.")
@@ -70,7 +72,7 @@ class Ask(Passive):
         if not options:
             return Fact(FactStatus.FAILED, error="There is nothing to choose from: the list is empty.")
         values = tuple(dict.fromkeys(option["value"] for option in options))
-        return Question(text, (Input(ANSWER, InputType.CHOICE, "Choose", choices=values),), options)
+        return Question(text, (Input(ANSWER, InputType.CHOICE, "Choose", choices=values),), options, insist=spec.insist)
 
 
 def _option(row: Any, choose: Choose) -> Mapping[str, str]:

@@ -122,12 +122,18 @@ Outcome: TypeAlias = Done | Failed | InDoubt | AwaitPerson | AwaitCondition | St
 @dataclass(frozen=True, slots=True)
 class Question:
     """What a check that asks needs from a person: a form, a choice among options, or ticks on items; what they say
-    becomes the fact."""
+    becomes the fact. A list of items, and a question that insists, keep the run open."""
 
     text: str
     form: tuple[Input, ...]
     options: tuple[Mapping[str, str], ...] = field(default_factory=tuple)
     items: tuple[Item, ...] = ()
+    insist: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether the run does not end before this is answered."""
+        return self.insist or bool(self.items)
 
 
 Look: TypeAlias = Fact | Question

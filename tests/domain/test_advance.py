@@ -158,13 +158,18 @@ def test_what_else_was_found_waits_where_the_plan_was_stopped() -> None:
     assert through(o.Skipped("raise_quota", "U_ANA"), run=run).state is RunState.DONE
 
 
-def test_a_question_outlives_a_plan() -> None:
-    """A plan that has ended well leaves a question open; an answer that came meanwhile is looked at before the end."""
+def test_a_question_that_holds_outlives_a_plan() -> None:
+    """What somebody has to answer keeps the run open, and an answer that came meanwhile is looked at before the end; a
+    question that only helped to find the cause does not."""
     plan = o.Concluded((replace(MISSED, propose=("copy",)),))
-    asking = through(o.CheckEnded("account", DONE), o.QuestionAsked("stripe", "Which one?"), plan, *ASKED[3:])
+    asking = through(
+        o.CheckEnded("account", DONE), o.QuestionAsked("stripe", "Which one?", holds=True), plan, *ASKED[3:]
+    )
     acting = (*EFFECTED[4:], o.Looked("copy", True, NOW))
     answer = o.CheckEnded("stripe", DONE, by="U_ANA")
     assert through(*acting, run=asking).state is RunState.DECIDING
+    helping = through(o.CheckEnded("account", DONE), o.QuestionAsked("stripe", "Which one?"), plan, *ASKED[3:])
+    assert through(*acting, run=helping).state is RunState.DONE
     assert next_task(through(*acting, answer, run=asking), NEEDS, NOW) == Conclude()
     assert next_task(through(answer, *acting, run=asking), NEEDS, NOW) == Conclude()
     denied = o.Decided("copy", Verdict(RequestState.DENIED))
@@ -266,7 +271,7 @@ def test_a_finished_run_wants_no_worker() -> None:
 keys = st.sampled_from(["copy", "tell", "undo:copy"])
 outcome_drawn: st.SearchStrategy[o.RunOutcome] = st.one_of(
     st.builds(o.CheckEnded, st.sampled_from(["account", "stripe"]), st.just(DONE), st.sampled_from(["", "U_ANA"])),
-    st.builds(o.QuestionAsked, st.just("stripe"), st.just("Which one?")),
+    st.builds(o.QuestionAsked, st.just("stripe"), st.just("Which one?"), st.booleans()),
     st.just(o.Concluded((MISSED,))),
     st.just(o.Concluded(())),
     st.just(o.Recheck("U_ANA")),
@@ -320,7 +325,7 @@ def test_any_sequence_keeps_the_run_legal(outcomes: list[o.RunOutcome]) -> None:
             assert after.current is None
             offered = [action for action in after.actions.values() if action.status is ActionStatus.OFFERED]
             own_end = run.state is not RunState.DONE and not isinstance(outcome, o.Closed)
-            assert not own_end or (after.concluded and not after.questions and not offered)
+            assert not own_end or (after.concluded and not any(q.holds for q in after.questions) and not offered)
         if after.state is RunState.DECIDING:
             assert after.concluded or after.current is not None
         if after.state is RunState.AWAITING_APPROVAL:

@@ -200,6 +200,19 @@ def test_an_empty_result_shows_no_empty_fields() -> None:
     assert "[]" not in said
 
 
+def test_an_answer_is_shown_without_its_envelope() -> None:
+    """Of what a service answered a person reads its JSON once, and not its headers; what is no JSON is read as text."""
+    answer = {"status": 200, "ok_status": True, "latency_ms": 12.5, "headers": {"server": "nginx"}, "text": '{"a": 1}'}
+
+    def told(value: dict[str, Any]) -> str:
+        return text_of(check_detail(b.shown(facts={"stripe": b.fact(value)}), "stripe").blocks)
+
+    said = {"json": told({**answer, "json": {"a": 1}}), "text": told(answer)}
+    assert "nginx" not in said["json"] + said["text"]
+    assert ("text  " in said["json"], "text  " in said["text"]) == (False, True)
+    assert "latency ms" in said["json"].replace("_", " ")
+
+
 @pytest.mark.parametrize(
     ("standing", "drill", "live"),
     [

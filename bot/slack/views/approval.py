@@ -168,7 +168,7 @@ def policy_line(request: ApprovalRequest, verdict: Verdict, now: datetime) -> li
 
 def vote_buttons(shown: RunShown, key: str, *, approve: bool, inside: bool = False) -> list[Block]:
     """Approve, Deny and the way to see everything (`inside` of which they stand); a message can be edited before it
-    goes out."""
+    goes out, and what nobody wants is left out without a vote."""
     approval = shown.approvals[key]
     request = approval.request
     ref = Ref(run=shown.run.id, action=request.action, request=request.id, digest=request.digest)
@@ -188,8 +188,14 @@ def vote_buttons(shown: RunShown, key: str, *, approve: bool, inside: bool = Fal
             kit.button("Break the glass…", Verb.BREAK_GLASS, ref) if request.policy.break_glass else None,
             kit.button("Plan for later…", Verb.SCHEDULE, ref) if inside and not request.also else None,
             None if inside else kit.button("Show everything", Verb.DETAILS, Ref(run=shown.run.id, action=key)),
+            None if inside else _leave_out(Ref(run=shown.run.id, action=request.action)),
         ]
     )
+
+
+def _leave_out(ref: Ref) -> Element | None:
+    sure = kit.confirmation("Leave it out?", "The request is withdrawn, and the run goes on without it.", "Leave out")
+    return kit.button("Leave out", Verb.SKIP, ref, confirm=sure)
 
 
 # -- everything --------------------------------------------------------------------------------------------------------

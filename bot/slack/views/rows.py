@@ -10,6 +10,8 @@ from bot.runs.shown import RunShown
 
 _BOOKKEEPING = frozenset({"more", "count", "columns"})
 _COLLECTIONS = frozenset({"rows", "row", "objects"})
+# Of a service's answer: what only repeats the status, and what tells a person nothing.
+_ENVELOPE = frozenset({"ok_status", "headers"})
 _LEADING = (
     "id",
     "status",
@@ -50,7 +52,7 @@ def seen(shown: RunShown, key: str) -> Seen:
     more = fact.value.get("more") is True
     value = {
         name: item
-        for name, item in fact.value.items()
+        for name, item in _opened(fact.value).items()
         if name not in _BOOKKEEPING and not (name in _COLLECTIONS and not item)
     }
     objects = value.get("objects")
@@ -62,6 +64,14 @@ def seen(shown: RunShown, key: str) -> Seen:
             return Seen(_ordered(item, fact.value.get("columns")), rest, more)
     row = value.pop("row", None)
     return Seen([row] if isinstance(row, Mapping) else [], value, more)
+
+
+def _opened(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A service's answer without its envelope: its JSON, or else its text; anything else as it is."""
+    if not value.keys() >= _ENVELOPE:
+        return value
+    hidden = _ENVELOPE | ({"text"} if value.get("json") is not None else set())
+    return {name: item for name, item in value.items() if name not in hidden}
 
 
 def _ordered(rows: Sequence[Mapping[str, Any]], columns: Any) -> Sequence[Mapping[str, Any]]:
