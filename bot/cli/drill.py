@@ -27,6 +27,7 @@ from bot.runs.concluding import UNSAID
 from bot.runs.shown import RunShown
 from bot.sandbox.postgres import Postgres
 from bot.sandbox.sample import Ground, Planted
+from bot.sandbox.slack.blocks import Element
 from bot.sandbox.slack.errors import PersonError
 from bot.sandbox.slack.person import Person
 from bot.sandbox.slack.screen import Seen
@@ -140,7 +141,8 @@ class Stage:
                 await responder.clicks(Verb.REPORT)
                 await responder.submits(**{name: str(value) for name, value in what.items()})
             case "skip" | "undo" | "look" | "close":
-                await responder.clicks(CLICKS[verb])
+                action = "" if verb == "close" else str(what)
+                await responder.clicks(partial(_presses, CLICKS[verb], action), within=PATIENCE)
             case "again":
                 await self._until(self._quiet, "the end of what is under way")
                 await responder.clicks(Verb.RECHECK)
@@ -369,6 +371,11 @@ def _about(seen: Seen, *verbs: Verb) -> set[str]:
     blocks = seen.raw.get("blocks") or []
     pressed = [each for block in blocks for each in block.get("elements") or () if each.get("action_id") in verbs]
     return {Ref.decode(each["value"]).action for each in pressed}
+
+
+def _presses(verb: Verb, action: str, element: Element) -> bool:
+    """Whether an element is the button with this verb that stands for this action."""
+    return element.action_id == verb and Ref.decode(element.data["value"]).action == action
 
 
 def _plain(value: Any) -> Any:

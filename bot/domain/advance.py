@@ -237,7 +237,7 @@ def _cancelled(run: Run, outcome: o.Cancelled, now: datetime) -> Step:
 
 def _finish_action(run: Run, key: str, events: tuple[Event, ...], now: datetime) -> Step:
     """After an action has ended well or was left out: the next of its plan, then what the next finding proposes, then
-    the end of the run; but no end while something is on offer, an answer is not yet looked at, or one is insisted on."""
+    the end of the run; but no end while something is on offer, an answer is not looked at yet, or is insisted on."""
     run = replace(run, state=RunState.DECIDING)
     plan = [run.actions[each].status for each in run.plan]
     if ActionStatus.OFFERED in plan or ActionStatus.QUEUED in plan:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from bot.sandbox.slack import views_stack
 from bot.sandbox.slack.acting import People
@@ -15,6 +15,7 @@ from bot.sandbox.slack.screen import Seen, seen_by
 from bot.sandbox.slack.state import Workspace
 
 Found = TypeVar("Found")
+Wanted: TypeAlias = str | Callable[[Element], bool]
 WAIT_SECONDS = 5.0
 _EXTERNAL = ("external_select", "multi_external_select")
 
@@ -43,8 +44,9 @@ class Person:
             raise PersonError(f"{self.name} is in no channel.")
         return next((channel for channel in mine if channel.is_general), mine[0])
 
-    async def clicks(self, what: str, message: Seen | str | None = None, within: float = WAIT_SECONDS) -> Seen:
-        """Click the newest visible element with this text or action id (in `message`, when given), once it is there."""
+    async def clicks(self, what: Wanted, message: Seen | str | None = None, within: float = WAIT_SECONDS) -> Seen:
+        """Click the newest visible element with this text or action id, or that is accepted (in `message`, when given),
+        once it is there."""
         seen, element = await self._finds(what, message, within)
         await self.people.click(
             self.id, seen.container, element.block_id, element.action_id, {"values": self._take(seen)}
@@ -62,8 +64,11 @@ class Person:
         await self.people.click(self.id, seen.container, element.block_id, element.action_id, given)
         return seen
 
-    async def _finds(self, what: str, message: Seen | str | None, seconds: float) -> tuple[Seen, Element]:
+    async def _finds(self, what: Wanted, message: Seen | str | None, seconds: float) -> tuple[Seen, Element]:
         wanted = message.ts if isinstance(message, Seen) else message
+
+        def meant(element: Element) -> bool:
+            return what in (element.action_id, element.label) if isinstance(what, str) else what(element)
 
         def probe() -> tuple[Seen, Element] | None:
             for seen in seen_by(self.space, self.id):
@@ -71,11 +76,13 @@ class Person:
                     continue
                 for element in elements(_blocks(seen)):
                     allowed = element.data.get("visible_to_user_ids")
-                    if what in (element.action_id, element.label) and (not allowed or self.id in allowed):
+                    if meant(element) and (not allowed or self.id in allowed):
                         return seen, element
             return None
 
-        return await self._waits(probe, seconds, f"anything called {what!r}")
+        return await self._waits(
+            probe, seconds, f"anything called {what!r}" if isinstance(what, str) else "what is to be clicked"
+        )
 
     async def fills(self, **values: Any) -> None:
         """Fill in inputs of the open modal, named by action id, block id or label (spaces as underscores)."""
