@@ -22,7 +22,8 @@ def ask_message(shown: RunShown, request: ApprovalRequest, channel: str) -> Mess
     about = f"{escape(run.runbook)} {escape(one_line(run.title))} · run {run.number} · {run.severity} · <#{channel}>"
     parts = [Part([kit.header(f"Approval: {title}")], 100), Part([kit.context(about)], 100)]
     if run.conclusions:
-        cause = kit.t(clip_cost(one_line(run.conclusions[0].say), 500))
+        proposing = (each for each in run.conclusions if going is not None and each.key == going.finding)
+        cause = kit.t(clip_cost(one_line(next(proposing, run.conclusions[0]).say), 500))
         parts.append(Part([kit.rich(kit.line(kit.t("Cause  ", bold=True), cause))], 90))
     if going is not None and going.request == request.id:
         parts += parts_of(shown, going, attached=False)
