@@ -87,6 +87,15 @@ async def test_a_choice_among_rows(nowhere: StepContext) -> None:
         assert failed.status is FactStatus.FAILED
 
 
+@pytest.mark.parametrize("more", [{}, {"choose": {"from": ["a", "b"]}}])
+async def test_a_question_that_insists_holds_the_run(nowhere: StepContext, more: dict[str, Any]) -> None:
+    """Only where its author says so."""
+    for insist in (True, False):
+        asked = await Ask().look(AskSpec.model_validate({"question": "Which?", "insist": insist, **more}), nowhere)
+        assert isinstance(asked, Question)
+        assert asked.holds is insist
+
+
 def test_ask_lint() -> None:
     """A form or a choice, and no reserved field."""
     spec = AskSpec.model_validate({"question": "?", "form": {"failed": {}}, "choose": {"from": "rows"}})
