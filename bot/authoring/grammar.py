@@ -153,6 +153,37 @@ def _check_arguments(node: nodes.Filter | nodes.Test | nodes.Call) -> None:
         raise NotAllowed("arguments cannot be unpacked with «*»", line=node.lineno)
 
 
+def free_names(tree: nodes.Node) -> frozenset[str]:
+    """The names that are read and that no loop around them gives."""
+    found: set[str] = set()
+    stack: list[tuple[nodes.Node, frozenset[str]]] = [(tree, frozenset())]
+    while stack:
+        node, given = stack.pop()
+        match node:
+            case nodes.Name():
+                if node.ctx == "load" and node.name not in given:
+                    found.add(node.name)
+            case nodes.For():
+                inner = (
+                    given | {each.name for each in node.target.find_all(nodes.Name)} | _named(node.target) | {"loop"}
+                )
+                stack += [(node.iter, given), *((each, given) for each in node.else_)]
+                stack += [(each, inner) for each in (*node.body, *([node.test] if node.test is not None else []))]
+            case _:
+                stack += [(each, given) for each in node.iter_child_nodes()]
+    return frozenset(found) - FUNCTIONS.keys()
+
+
+def _named(target: nodes.Node) -> set[str]:
+    return {target.name} if isinstance(target, nodes.Name) else set()
+
+
+def read_inputs(tree: nodes.Node) -> frozenset[str]:
+    """What is read as `inputs.name`."""
+    own = (each for each in _all(tree) if isinstance(each, nodes.Getattr))
+    return frozenset(each.attr for each in own if isinstance(each.node, nodes.Name) and each.node.name == "inputs")
+
+
 def bound_work(tree: nodes.Template) -> None:
     """Rewrite the tree so that every loop and filter pays for the items it goes through, `~` is bounded, numbers with
     a point are exact, and a method is one only where it is called."""

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from io import StringIO
 from typing import Any, NoReturn, TypeVar
 
 from jinja2 import Template as JinjaTemplate
 from jinja2 import TemplateError as JinjaError
 from jinja2 import TemplateSyntaxError, UndefinedError, nodes, pass_context
-from jinja2.compiler import CodeGenerator, Frame
 from jinja2.parser import Parser
 from jinja2.runtime import Context, LoopContext, StrictUndefined, Undefined
 from jinja2.sandbox import SandboxedEnvironment
 
 from bot.authoring import filters, values
-from bot.authoring.grammar import CALLED, NotAllowed, bound_work, check
+from bot.authoring.grammar import CALLED, NotAllowed, bound_work, check, free_names, read_inputs
 from bot.authoring.values import MAX_TEXT, Unfit
 from bot.errors import BotError
 
@@ -223,30 +221,30 @@ def _settled(value: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class _Compiled:
+class Expression:
+    """An expression that was checked. `names` are the top-level names it reads, `inputs` what it reads as
+    `inputs.name`."""
+
     text: str
     names: frozenset[str]
     inputs: frozenset[str]
-    code: JinjaTemplate = field(repr=False)
-
-    def context(self, scope: Mapping[str, Any], *, nulls: bool = True) -> Context:
-        return self.code.new_context({**scope, "_limits": _Limits(nulls=nulls)})
-
-
-@dataclass(frozen=True, slots=True)
-class Expression(_Compiled):
-    """A compiled expression. `names` are the top-level names it reads, `inputs` what it reads as `inputs.name`."""
 
     def evaluate(self, scope: Mapping[str, Any]) -> Any:
         """Its value over a scope. Raises `UndefinedFact` for what is not there and `TemplateError` otherwise."""
-        context = self.context(scope)
-        _run(self.text, lambda: _drain(self.code, context))
+        code = _expression_code(self.text)
+        context = code.new_context({**scope, "_limits": _Limits()})
+        _run(self.text, lambda: _drain(code, context))
         return _run(self.text, lambda: _settled(context.vars["_result"]))
 
 
 @dataclass(frozen=True, slots=True)
-class Template(_Compiled):
-    """A compiled template. `names` are the top-level names it reads, `inputs` what it reads as `inputs.name`."""
+class Template:
+    """A template that was checked. `names` are the top-level names it reads, `inputs` what it reads as
+    `inputs.name`."""
+
+    text: str
+    names: frozenset[str]
+    inputs: frozenset[str]
 
     def render(self, scope: Mapping[str, Any], *, nulls: bool = True) -> str:
         """Its text over a scope, at most 20,000 characters.
@@ -254,22 +252,44 @@ class Template(_Compiled):
         A null reads "empty"; with `nulls=False` it raises `EmptyFact`, for text that becomes a value. Raises
         `UndefinedFact` for what is not there and `TemplateError` otherwise.
         """
-        context = self.context(scope, nulls=nulls)
-        return _run(self.text, lambda: _drain(self.code, context))
+        code = _template_code(self.text)
+        context = code.new_context({**scope, "_limits": _Limits(nulls=nulls)})
+        return _run(self.text, lambda: _drain(code, context))
 
 
+# Checking is what loading a catalogue needs of thousands of texts; code is made of the few that a run comes to.
+
+
+@lru_cache(maxsize=8_192)
 def compile_expression(text: str) -> Expression:
     """The expression in the text. Raises `TemplateError` with a sentence and a hint."""
-    return _expression(text)
+    tree = _expression_tree(text)
+    return Expression(text, free_names(tree), read_inputs(tree))
 
 
+@lru_cache(maxsize=8_192)
 def compile_template(text: str) -> Template:
     """The template in the text. Raises `TemplateError` with a sentence and a hint."""
-    return _template(text)
+    tree = _template_tree(text)
+    return Template(text, free_names(tree), read_inputs(tree))
 
 
-@lru_cache(maxsize=4096)
-def _expression(text: str) -> Expression:
+@lru_cache(maxsize=4_096)
+def _expression_code(text: str) -> JinjaTemplate:
+    tree = _expression_tree(text)
+    body = tree.body[0]
+    assert isinstance(body, nodes.Output)
+    tree.body = [nodes.Assign(nodes.Name("_result", "store", lineno=1), body.nodes[0], lineno=1)]
+    tree.set_environment(_ENVIRONMENT)
+    return _code(text, tree)
+
+
+@lru_cache(maxsize=4_096)
+def _template_code(text: str) -> JinjaTemplate:
+    return _code(text, _template_tree(text))
+
+
+def _expression_tree(text: str) -> nodes.Template:
     _bearable(text, MAX_EXPRESSION)
 
     def parsed() -> nodes.Template:
@@ -281,21 +301,12 @@ def _expression(text: str) -> Expression:
         made.set_environment(_ENVIRONMENT)
         return made
 
-    tree, inputs = _checked(text, parsed)
-    body = tree.body[0]
-    assert isinstance(body, nodes.Output)
-    tree.body = [nodes.Assign(nodes.Name("_result", "store", lineno=1), body.nodes[0], lineno=1)]
-    tree.set_environment(_ENVIRONMENT)
-    code, names = _code(text, tree)
-    return Expression(text, names, inputs, code)
+    return _checked(text, parsed)
 
 
-@lru_cache(maxsize=4096)
-def _template(text: str) -> Template:
+def _template_tree(text: str) -> nodes.Template:
     _bearable(text, MAX_TEMPLATE)
-    tree, inputs = _checked(text, lambda: _ENVIRONMENT.parse(text))
-    code, names = _code(text, tree)
-    return Template(text, names, inputs, code)
+    return _checked(text, lambda: _ENVIRONMENT.parse(text))
 
 
 def _bearable(text: str, limit: int) -> None:
@@ -307,17 +318,11 @@ def _bearable(text: str, limit: int) -> None:
         raise TemplateError("This is an expression, not a template.", hint="Leave out the braces.")
 
 
-def _checked(text: str, parse: Callable[[], nodes.Template]) -> tuple[nodes.Template, frozenset[str]]:
-    """The tree, ready to be compiled, and what it reads as `inputs.name`."""
+def _checked(text: str, parse: Callable[[], nodes.Template]) -> nodes.Template:
+    """The tree, with nothing in it that is refused. Raises `TemplateError`."""
     try:
         tree = parse()
         check(tree)
-        inputs = frozenset(
-            each.attr
-            for each in tree.find_all(nodes.Getattr)
-            if isinstance(each.node, nodes.Name) and each.node.name == "inputs"
-        )
-        bound_work(tree)
     except NotAllowed as error:
         raise TemplateError(f"In «{_excerpt(text)}»: {error}.", hint=error.hint, line=error.line) from error
     except TemplateSyntaxError as error:
@@ -325,32 +330,14 @@ def _checked(text: str, parse: Callable[[], nodes.Template]) -> tuple[nodes.Temp
         raise TemplateError(f"In «{_excerpt(text)}»: {said}.", hint=_habit(text), line=error.lineno) from error
     except (RecursionError, ValueError, JinjaError) as error:
         raise TemplateError(f"«{_excerpt(text)}» is too complicated.") from error
-    return tree, inputs
+    return tree
 
 
-class _Generator(CodeGenerator):
-    """Makes the code and notes which names it takes from outside, in one pass: compiling is most of what loading a
-    catalogue costs."""
-
-    def __init__(self) -> None:
-        self.source = StringIO()
-        super().__init__(_ENVIRONMENT, None, None, self.source, optimized=False)
-        self.names: set[str] = set()
-
-    def enter_frame(self, frame: Frame) -> None:
-        """What Jinja looks up in the context is what the text reads."""
-        super().enter_frame(frame)
-        self.names |= {name for action, name in frame.symbols.loads.values() if action == "resolve" and name}
-
-
-def _code(text: str, tree: nodes.Template) -> tuple[JinjaTemplate, frozenset[str]]:
-    """The code, and the top-level names that it reads."""
+def _code(text: str, tree: nodes.Template) -> JinjaTemplate:
+    """The code that pays for what it does."""
     try:
-        generator = _Generator()
-        generator.visit(tree)
-        code = compile(generator.source.getvalue(), "<template>", "exec")
-        made = JinjaTemplate.from_code(_ENVIRONMENT, code, _ENVIRONMENT.make_globals(None))
-        return made, frozenset(generator.names) - set(filters.FUNCTIONS)
+        bound_work(tree)
+        return _ENVIRONMENT.from_string(tree)
     except (SyntaxError, RecursionError, MemoryError, ValueError, JinjaError) as error:
         raise TemplateError(f"«{_excerpt(text)}» is too complicated.") from error
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +42,7 @@ def names(query: str | Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+@lru_cache(maxsize=2_048)
 def bind(statement: str, *, apart: bool = False) -> Bound:
     """`:name` → `$n`. One number a name; with `apart` one an occurrence, for a name that is used with two types."""
     statement = without_comments(statement).strip().rstrip(";").rstrip()

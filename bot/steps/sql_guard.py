@@ -8,14 +8,13 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from bot.steps.base import Complaint
 from bot.steps.sql_bind import bind
 from bot.steps.sql_functions import NOT_CALLS, SAFE, SIZED_TYPES, never
-from bot.steps.sql_tree import tree_of
+from bot.steps.sql_tree import parsed, tree_of
 from bot.steps.sql_words import Token, Unreadable, Word, numbered_words
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # "unsupported syntax, falling back" is our refusal, not a warning
@@ -82,13 +81,13 @@ def _query(text: str, tokens: Sequence[Token]) -> tuple[Complaint, ...]:
     if any(token.says(";") for token in tokens):
         return (Complaint("One statement at a time: a second one follows a semicolon.", hint="Make it another check."),)
     try:
-        parsed = [each for each in sqlglot.parse(text, dialect="postgres") if each is not None]
+        trees = parsed(text)
     except (SqlglotError, RecursionError) as trouble:
         return (Complaint(f"This is not SQL that can be read: {_first_line(trouble)}"),)
-    if len(parsed) != 1 or not isinstance(parsed[0], READING):
+    if len(trees) != 1 or not isinstance(trees[0], READING):
         what = tokens[0].text.upper()
         return (Complaint(f"{what} is not a reading statement.", hint=WRITE_HINT),)
-    return (*_structure(parsed[0]), *calls(tokens, _aliases(parsed[0])))
+    return (*_structure(trees[0]), *calls(tokens, _aliases(trees[0])))
 
 
 def _structure(tree: exp.Expr) -> list[Complaint]:

@@ -10,7 +10,6 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TypeAlias
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
@@ -18,6 +17,7 @@ from bot.errors import Mistake
 from bot.steps.sql_bind import bind
 from bot.steps.sql_functions import MOVING
 from bot.steps.sql_guard import calls, reading
+from bot.steps.sql_tree import parsed
 from bot.steps.sql_words import Token, Word, numbered_words, without_comments, words
 
 
@@ -266,7 +266,7 @@ def _dotted(text: str, tokens: Sequence[Token], at: int) -> tuple[str, int]:
 
 def _parsed(text: str) -> exp.Expr:
     try:
-        (tree,) = sqlglot.parse(_OVERRIDING.sub(" ", bind(text).text), dialect="postgres")
+        (tree,) = parsed(_OVERRIDING.sub(" ", bind(text).text))
     except (SqlglotError, RecursionError, ValueError) as trouble:
         raise Unshaped("This is not SQL that can be read.", hint=str(trouble).split("\n")[0][:200]) from trouble
     if not isinstance(tree, exp.Update | exp.Insert | exp.Delete):

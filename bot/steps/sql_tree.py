@@ -1,4 +1,4 @@
-"""Statements as trees, each read once: lint, masks and charts all look at the same one."""
+"""Statements as trees, each read once: guard, lint, masks and charts all look at the same one."""
 
 from __future__ import annotations
 
@@ -13,9 +13,16 @@ from bot.steps.sql_words import Unreadable
 
 
 @lru_cache(maxsize=2_048)
+def parsed(text: str) -> tuple[exp.Expr, ...]:
+    """The statements of a text whose values are bound, for reading only: whoever would change one takes a copy. Raises
+    what sqlglot raises, and `RecursionError`."""
+    return tuple(each for each in sqlglot.parse(text, dialect="postgres") if each is not None)
+
+
 def tree_of(statement: str) -> exp.Expr | None:
-    """The statement, for reading only: whoever would change it takes a copy. None for one that cannot be read."""
+    """The one statement, as `parsed`; None for what cannot be read."""
     try:
-        return sqlglot.parse_one(bind(statement).text, dialect="postgres")
-    except (Unreadable, SqlglotError, RecursionError):
+        (tree,) = parsed(bind(statement).text)
+    except (Unreadable, SqlglotError, RecursionError, ValueError):
         return None
+    return tree

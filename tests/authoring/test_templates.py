@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import Environment, meta
 
+from bot.authoring.filters import FUNCTIONS
 from bot.authoring.templates import (
     EmptyFact,
     TemplateError,
@@ -305,3 +307,60 @@ def test_any_expression_is_answered_with_our_errors_only(parts: list[tuple[str, 
     text = " ".join(f"({atom}|{name}) {sign}" for atom, sign, name in parts) + " 1"
     with contextlib.suppress(TemplateError):
         value(text)
+
+
+_NAMES = st.sampled_from(["a", "b", "inputs", "days", "loop"])
+_TEXTS = st.recursive(
+    st.builds("{{{{ {}.x|default({}) }}}}".format, _NAMES, _NAMES),
+    lambda inner: st.one_of(
+        st.builds("{{% for {} in {}.rows if {} %}}{}{{% else %}}{}{{% endfor %}}".format, *[_NAMES] * 3, inner, inner),
+        st.builds("{{% for {}, {} in {} %}}{}{{% endfor %}}{}".format, *[_NAMES] * 3, inner, inner),
+        st.builds("{{% if {} %}}{}{{% elif {} %}}{}{{% endif %}}".format, _NAMES, inner, _NAMES, inner),
+    ),
+    max_leaves=8,
+)
+
+
+@given(_TEXTS)
+def test_names_are_those_that_jinja_would_look_up(text: str) -> None:
+    """What a loop gives is its own; everything else is read from outside, as Jinja itself sees it."""
+    try:
+        names = compile_template(text).names
+    except TemplateError:
+        return
+    environment = Environment()
+    assert names == meta.find_undeclared_variables(environment.parse(text)) - FUNCTIONS.keys()
+
+
+@pytest.mark.parametrize(
+    "step", ["X if a else b", "X|default(a, b)", "X + a", "days(X)", "X in a", "[X]", "not X", "a ~ X"]
+)
+@pytest.mark.parametrize("around", ["{{% if {} %}}{{{{ {} }}}}{{% endif %}}", "{{{{ {} }}}}"])
+def test_what_is_checked_can_be_compiled(step: str, around: str) -> None:
+    """Code is made when a text is first come to: the deepest nesting that is let through is no surprise then."""
+    inside, deepest = "a", ""
+    while len(deepest) < 4_000:
+        text = around.replace("{}", inside).format()
+        try:
+            compile_template(text)
+        except TemplateError:
+            break
+        deepest, inside = text, f"({step.replace('X', inside)})"
+    assert deepest.count("(") > 30
+    complaint = ""
+    try:
+        compile_template(deepest).render({"a": 1, "b": 2})
+    except TemplateError as error:
+        complaint = str(error)
+    assert "too complicated" not in complaint
+
+
+def test_the_deepest_conditions_can_be_compiled() -> None:
+    """As many conditions inside each other as are let through."""
+    text, deepest = "x", ""
+    with contextlib.suppress(TemplateError):
+        while True:
+            compile_template(text)
+            deepest, text = text, f"{{% if a %}}{text}{{% endif %}}"
+    assert deepest.count("endif") > 30
+    assert compile_template(deepest).render({"a": 1}) == "x"
