@@ -40,8 +40,10 @@ class Veil:
     def over(cls, rule: SupportRule, checks: Mapping[str, Check]) -> Veil:
         """The rule over these checks."""
         statements = {key: str(check.spec["query"]) for key, check in checks.items() if check.kind == "sql"}
-        also = {key: carrying(statement, rule.mask) for key, statement in statements.items()}
-        return cls(rule, also, frozenset(key for key in checks if rule.mask.hides(key)))
+        carried = {key: carrying(statement, rule.mask) for key, statement in statements.items()}
+        also = {key: columns for key, columns in carried.items() if columns is not None}
+        unknown = carried.keys() - also.keys()
+        return cls(rule, also, frozenset(key for key in checks if key in unknown or rule.mask.hides(key)))
 
     @property
     def mask(self) -> Mask:

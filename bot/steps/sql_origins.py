@@ -15,13 +15,13 @@ _TELLS_LITTLE = (exp.Count, exp.Predicate, exp.Is, exp.Exists, exp.Length, exp.N
 
 
 @lru_cache(maxsize=1_024)
-def carrying(statement: str, mask: Mask) -> frozenset[str]:
+def carrying(statement: str, mask: Mask) -> frozenset[str] | None:
     """The columns of the statement's result, or of a part of it, that carry the value of a masked column under another
-    name, or of one that is masked for its table. A statement that cannot be read has none: its columns are known by
-    their names only."""
+    name, or of one that is masked for its table. None for a statement that cannot be read: what it carries is not
+    known."""
     tree = tree_of(statement)
     if tree is None:
-        return frozenset()
+        return None
     found: set[str] = set()
     while True:
         more = {
