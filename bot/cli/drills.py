@@ -202,6 +202,13 @@ def undrilled(played: Sequence[Played], drills: Sequence[Drill], root: Path = SH
     return tuple(said)
 
 
+def never_drilled(root: Path = SHIPPED) -> tuple[str, ...]:
+    """A sentence for each runbook that has no drills at all."""
+    beside = {"system.yaml", "triage.yaml", *(f"{each}.yaml" for each in ("monitors", "calendar", "escalation"))}
+    runbooks = [path for path in sorted(root.glob("*/*.yaml")) if path.name not in beside]
+    return tuple(f"{path.stem}: has no drills" for path in runbooks if not (path.parent / DRILLS / path.name).is_file())
+
+
 def _found_by_triage(path: Path, about: Mapping[str, Any]) -> bool:
     """Whether triage tries the runbook: it says a symptom, and its system can know every input that it needs."""
     file = path.parents[1] / "triage.yaml"

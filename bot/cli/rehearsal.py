@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from bot.cli.console import err, out
 from bot.cli.drill import playing
-from bot.cli.drills import Drill, Played, Report, drills_of, played_from, shared, undrilled
+from bot.cli.drills import Drill, Played, Report, drills_of, never_drilled, played_from, shared, undrilled
 from bot.cli.proving import keep, ready
 from bot.clock import SystemClock
 from bot.domain.proof import Proof
@@ -55,6 +55,7 @@ async def rehearse(wanted: Wanted, processes: int, *, quiet: bool) -> Report:
         err.print(f"{missing} drills were not played to their end.", markup=False)
     whole = not wanted.branch and not wanted.share and not missing
     left_out = undrilled(ended, drills) if whole else ()
+    left_out += never_drilled() if whole and wanted.every else ()
     played = tuple(sorted(ended, key=lambda one: order[one.runbook, one.branch]))
     branches = Counter(each.runbook for each in drills_of([each.runbook for each in drills]))
     return Report(played, len(drills), branches, SystemClock().now(), left_out)

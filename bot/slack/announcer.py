@@ -21,7 +21,7 @@ from bot.slack.delivering import deliver
 from bot.slack.desk import Desk
 from bot.store import outbox
 from bot.store.outbox import Outgoing
-from bot.store.session import OUTBOX_CHANNEL, Store
+from bot.store.session import CHART, OUTBOX_CHANNEL, Store
 
 log = structlog.get_logger(__name__)
 
@@ -142,9 +142,10 @@ class Announcer:
         assert raw is not None
         await raw.remove_listener(OUTBOX_CHANNEL, self._wake)
 
-    def _wake(self, *_notification: Any) -> None:
+    def _wake(self, _connection: object = None, _process: int = 0, _channel: str = "", payload: str = CHART) -> None:
         self._woken.set()
-        self._woken_to_draw.set()
+        if payload == CHART:
+            self._woken_to_draw.set()
 
     async def _send(self, message: Outgoing, ids: tuple[int, ...]) -> bool:
         try:

@@ -26,7 +26,7 @@ from bot.slack.views.text import escape
 from bot.slack.views.whole import kept_message, not_kept_message, whole_files, whole_message
 from bot.store import incidents, outbox
 from bot.store.outbox import Outgoing, Posted
-from bot.store.session import Store
+from bot.store.session import CHART, Store
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +90,7 @@ class Sender:
             await self._files(f"{run_id}:{key}:{digest_of(file)}", posted.channel, (file,), thread)
         if charted(shown, key) is not None:
             async with self._store.transaction() as tx:
-                tx.announce(outbox.CHART, run_id=run_id, body={"check": key})
+                tx.announce(CHART, run_id=run_id, body={"check": key})
 
     async def approval(self, run_id: str, key: str) -> None:
         """Bring the approvers into the channel and call them in the thread."""
@@ -302,7 +302,7 @@ _TOPICS: Mapping[str, Callable[[Sender, Outgoing], Awaitable[None]]] = {
     "incident": lambda sender, message: sender.incident(_given(message.incident_id)),
     "run": lambda sender, message: sender.card(_given(message.run_id)),
     "check": _check,
-    outbox.CHART: _chart,
+    CHART: _chart,
     "rows": _rows,
     "approval": _approval,
     "copies": _copies,

@@ -13,10 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.facts import from_json
 from bot.store import tables
-from bot.store.session import Transaction
-
-CHART = "chart"
-"""The topic of what takes long to make and nobody waits for: it is sent beside everything else."""
+from bot.store.session import CHART, Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,9 @@ Connection: TypeAlias = AsyncConnection
 
 ADVANCE = "advance"
 OUTBOX_CHANNEL = "runbook_outbox"
+CHART = "chart"
+"""The topic of what takes long to make and nobody waits for: it is sent beside everything else. The channel's payload
+says when there is some."""
 # A process that stands still inside a transaction keeps the run's row and the audit's lock from every other replica:
 # the server ends its session. Between two statements of ours lies no waiting but for the network.
 _STANDSTILL = {"idle_in_transaction_session_timeout": "10s"}
@@ -104,7 +107,8 @@ class Transaction:
         if self._messages:
             rows = [{**row, "created_at": self.now} for row in self._messages]
             await self.connection.execute(tables.outbox.insert(), rows)
-            await self.connection.execute(text(f"SELECT pg_notify('{OUTBOX_CHANNEL}', '')"))
+            payload = CHART if any(row["topic"] == CHART for row in rows) else ""
+            await self.connection.execute(text(f"SELECT pg_notify('{OUTBOX_CHANNEL}', '{payload}')"))
         if self._jobs:
             # SQLAlchemy's adapter begins its transaction at the first statement: without one, the raw connection
             # would commit the job by itself.

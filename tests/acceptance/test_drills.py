@@ -11,7 +11,7 @@ import pytest
 
 from bot.authoring.loader import catalogue_at
 from bot.cli.drill import played
-from bot.cli.drills import SHIPPED, Drill, Played, Report, drills_of, played_from, shared, undrilled
+from bot.cli.drills import SHIPPED, Drill, Played, Report, drills_of, never_drilled, played_from, shared, undrilled
 from bot.domain.proof import ProofKind
 from bot.domain.runbook import Runbook
 from bot.errors import Mistake
@@ -100,7 +100,8 @@ TREE = {
 
 
 def test_what_no_drill_plays_is_said(tmp_path: Path) -> None:
-    """Findings that never held, actions that nobody asked for, no healthy system, triage that nobody asked."""
+    """Findings that never held, actions that nobody asked for, no healthy system, triage that nobody asked, and
+    runbooks that nobody drills."""
     for name, text in TREE.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -116,6 +117,9 @@ def test_what_no_drill_plays_is_said(tmp_path: Path) -> None:
         "SH-01: no drill says that triage ranks it first",
     )
     assert undrilled(ran[1:], drills, tmp_path) == ()
+    (tmp_path / "shop" / "SH-03.yaml").write_text("{findings: {}}")
+    assert never_drilled(tmp_path) == ("SH-03: has no drills",)
+    assert never_drilled() == ()
     report = replace(_report(2, *ran), undrilled=lacking)
     assert not report.passed
     assert lacking[0] in report.table()

@@ -24,7 +24,7 @@ from bot.runs.changes import apply, locked
 from bot.store import audit, incidents, outbox, runs
 from bot.store.migrate import head, migrate, revision
 from bot.store.runs import Documents, LeaseLost
-from bot.store.session import Store, engine_of
+from bot.store.session import CHART, Store, engine_of
 from bot.store.tables import metadata
 from tests.conftest import ManualClock
 
@@ -218,12 +218,12 @@ async def test_charts_are_taken_by_themselves(store: Store, clock: ManualClock) 
     async with store.transaction() as tx:
         incident = await _incident(tx)
         for number in range(150):
-            tx.announce(outbox.CHART, body={"check": str(number)})
+            tx.announce(CHART, body={"check": str(number)})
         tx.announce("incident", incident_id=incident)
     async with store.reading() as connection:
         assert [message.topic for message in await outbox.take(connection, clock.now())] == ["channel", "incident"]
         charts = await outbox.take(connection, clock.now(), charts=True)
-    assert {message.topic for message in charts} == {outbox.CHART}
+    assert {message.topic for message in charts} == {CHART}
     async with store.transaction() as tx:
         await outbox.postpone(tx, charts[0].id, timedelta(seconds=5), "Slack is busy")
     async with store.reading() as connection:
