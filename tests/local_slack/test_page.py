@@ -6,10 +6,10 @@ import asyncio
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from tests.local_slack import page_content as content
-from tests.local_slack.page_harness import CannedSlack
+from tests.local_slack.page_harness import CannedSlack, show
 
 CARD_TS = content.CHANNEL_MESSAGES[3]["ts"]
 
@@ -259,6 +259,24 @@ async def test_the_stream_reconnects_and_catches_up(page: Page, canned: CannedSl
     canned.post("C0INC", content.BEN, "while you were away")
     await expect(page.locator("#connection")).to_be_hidden(timeout=10_000)
     await expect(page.locator("#messages .message").last).to_contain_text("while you were away")
+
+
+async def test_what_came_before_the_stream_was_open_is_seen(browser: Browser, canned: CannedSlack) -> None:
+    """What changes between the first drawing and the open stream is told by nobody; the page catches up by itself."""
+    page, opening = await browser.new_page(), asyncio.Event()
+
+    async def later(route: Route) -> None:
+        await opening.wait()
+        await route.continue_()
+
+    await page.route("**/_local/events*", later)
+    await show(page, canned)
+    canned.post("C0INC", content.BEN, "too early for the stream")
+    canned.view = content.START
+    opening.set()
+    await expect(page.locator("#messages .message").last).to_contain_text("too early for the stream")
+    await expect(page.locator("#modal[open]")).to_be_visible()
+    await page.close()
 
 
 async def test_a_message_shortcut_and_a_reaction_are_sent(page: Page, canned: CannedSlack) -> None:

@@ -269,7 +269,8 @@ function changed(event) {
   again.thread();
 }
 
-let lost = false;
+// What changed before the stream was open, or while it was broken, it does not say.
+let behind = true;
 async function start() {
   const query = new URLSearchParams(location.search);
   store.user = query.get("user") || localStorage.getItem("user") || document.body.dataset.user;
@@ -287,8 +288,8 @@ async function start() {
   await refreshModal();
   listen(changed, () => {
     byId("connection").hidden = true;
-    if (lost) { lost = false; Object.values(again).forEach((work) => work()); }
-  }, () => { lost = true; byId("connection").hidden = false; });
+    if (behind) { behind = false; Object.values(again).forEach((work) => work()); }
+  }, () => { behind = true; byId("connection").hidden = false; });
   document.body.dataset.ready = "true";
 }
 
