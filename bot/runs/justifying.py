@@ -40,6 +40,7 @@ async def cured(work: Work, run: Run, key: str) -> tuple[Run, bool]:
     others = key in run.plan and not follows(run, going) and any(each.status.effected for each in run.actions.values())
     if finding is None or going.by or not others:
         return run, False
-    run, facts = await reread(work, run, evidence_of(work, going, work.runbook.actions[key]))
-    seen = all(facts[each].status is FactStatus.DONE for each in finding.needs if each in facts)
+    spoke = finding.needs & set(work.runbook.checks)
+    run, facts = await reread(work, run, spoke | evidence_of(work, going, work.runbook.actions[key]))
+    seen = all(facts[each].status is FactStatus.DONE for each in spoke if each in facts)
     return run, seen and not holds(run, finding, facts, work)
