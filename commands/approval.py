@@ -10,7 +10,8 @@ from bot.domain.approval import Choice, Members, Person, RequestState
 from bot.domain.policy import StepUp
 from bot.domain.turns import OutOfTurn
 from bot.errors import Refusal
-from bot.runs.actions import Ballot, Proof, to_type
+from bot.runs.actions import Ballot
+from bot.runs.proof import MISCOUNTED, Proof, to_type
 from bot.slack import forms
 from bot.slack.desk import Answer, Desk, Form, Open, Press, Quiet, Say, Wrong
 from bot.slack.verbs import Ref
@@ -20,6 +21,7 @@ from bot.slack.views.titles import action_title
 from bot.slack.views.votes import (
     CODE,
     NAME,
+    ROWS,
     approve_modal,
     break_glass_modal,
     deny_modal,
@@ -31,14 +33,17 @@ from commands.support import MEMBERSHIP, insist_on_hands, may_see_all
 
 
 async def approve(press: Press, desk: Desk) -> Answer:
-    """A vote for exactly what the button was shown with; where the policy asks for a second proof, the form for it."""
+    """A vote for exactly what the button was shown with; where the policy or the size of the change asks for a second
+    proof, the form for it."""
     stored = await desk.reads.request(press.ref.request)
-    if stored.request.policy.step_up is not StepUp.NONE and stored.request.state is RequestState.PENDING:
+    request, rows = stored.request, stored.rows_to_say
+    asks = rows is not None or request.policy.step_up is not StepUp.NONE
+    if asks and request.state is RequestState.PENDING:
         return await _asking(
             press,
             desk,
             Choice.APPROVE,
-            lambda title: approve_modal(press.ref, title, stored.request, to_type(stored.request)),
+            lambda title: approve_modal(press.ref, title, request, to_type(request), rows),
         )
     return _told(await _vote(press.ref, press.user, desk, Choice.APPROVE))
 
@@ -63,9 +68,13 @@ async def deny_with_reason(form: Form, desk: Desk) -> Answer:
 
 async def ask_break_glass(press: Press, desk: Desk) -> Answer:
     """Ask why it cannot wait; nothing is done until that is said."""
-    request = (await desk.reads.request(press.ref.request)).request
+    stored = await desk.reads.request(press.ref.request)
+    request, rows = stored.request, stored.rows_to_say
     return await _asking(
-        press, desk, Choice.BREAK_GLASS, lambda title: break_glass_modal(press.ref, title, request, to_type(request))
+        press,
+        desk,
+        Choice.BREAK_GLASS,
+        lambda title: break_glass_modal(press.ref, title, request, to_type(request), rows),
     )
 
 
@@ -161,14 +170,15 @@ async def _title(ref: Ref, desk: Desk) -> str:
 
 
 def _proof(given: Mapping[str, str]) -> Proof:
-    return Proof(given.get(CODE, ""), given.get(NAME, ""))
+    return Proof(given.get(CODE, ""), given.get(NAME, ""), given.get(ROWS, ""))
 
 
 def _submitted(form: Form, ballot: Ballot) -> Answer:
     """An accepted vote is seen in the card; a refusal stands in the form, where it can be put right."""
     if ballot.accepted:
         return Quiet()
-    place = next((name for name in (CODE, NAME) if name in form.state), "")
+    places = (ROWS,) if MISCOUNTED in ballot.reasons else (CODE, NAME, ROWS)
+    place = next((name for name in places if name in form.state), "")
     return Wrong({place: ballot.sentence}) if place else Say(ballot.sentence)
 
 

@@ -153,8 +153,18 @@ def _every_block(blocks: object, pointer: str) -> Iterator[tuple[Mapping[object,
                 yield from ((child, f"{place}/child_blocks/{i}") for i, child in inner if isinstance(child, Mapping))
 
 
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def json_characters(value: object) -> int:
-    """How many characters `value` takes as compact JSON; any depth, without recursion."""
+    """How many characters `value` takes as compact JSON; what is no JSON, or too deep, is counted piece by piece."""
+    try:
+        return len(_COMPACT.encode(value))
+    except (TypeError, ValueError, RecursionError):
+        return _counted(value)
+
+
+def _counted(value: object) -> int:
     total, rest = 0, [value]
     while rest:
         item = rest.pop()

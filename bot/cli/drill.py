@@ -19,11 +19,12 @@ import asyncpg
 from bot.cli.drills import FOUND, Drill, Played
 from bot.cli.sandbox import OPTIONS, Sandbox, populated
 from bot.domain.approval import RequestState
+from bot.domain.change import rows_to_say
 from bot.domain.policy import StepUp
 from bot.domain.run import ActionRun, ActionStatus, Run, RunState
 from bot.errors import BotError, Mistake
-from bot.runs.actions import to_type
 from bot.runs.concluding import UNSAID
+from bot.runs.proof import to_type
 from bot.runs.shown import RunShown
 from bot.sandbox.postgres import Postgres
 from bot.sandbox.sample import Ground, Planted
@@ -208,19 +209,20 @@ class Stage:
         """Click the Approve that stands for this action, once the card shows it; what the card cannot show whole is
         opened first, and a second proof is given where the policy asks for one. Who is refused is asked for none."""
         card = await person.sees(lambda seen: action in _about(seen, Verb.APPROVE, Verb.DENY), PATIENCE)
-        request = (await self._shown()).approvals[action].request
+        approval = (await self._shown()).approvals[action]
+        step_up, rows = approval.request.policy.step_up, rows_to_say(approval.previews.values())
+        asks = step_up is not StepUp.NONE or rows is not None
         opened = action not in _about(card, Verb.APPROVE)
         if opened:
             await person.clicks(Verb.DETAILS, card)
             await person.modal(PATIENCE)
         await person.clicks(Verb.APPROVE, None if opened else card)
-        if request.policy.step_up is not StepUp.NONE and refused:
+        if asks and refused:
             return
-        if request.policy.step_up is not StepUp.NONE:
-            await person.sees(
-                lambda seen: seen.surface == "modal" and "type what is changed" in seen.text.lower(), PATIENCE
-            )
-            await person.submits(name=to_type(request))
+        if asks:
+            await person.sees(lambda seen: seen.surface == "modal" and not _about(seen, Verb.APPROVE), PATIENCE)
+            named = {} if step_up is StepUp.NONE else {"name": to_type(approval.request)}
+            await person.submits(**named, **({} if rows is None else {"rows": f"{rows:,}"}))
         elif opened:
             await person.sees(lambda seen: seen.surface == "modal" and not _about(seen, Verb.APPROVE), PATIENCE)
 

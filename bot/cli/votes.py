@@ -10,11 +10,12 @@ import typer
 from bot.cli.console import out
 from bot.clock import SystemClock
 from bot.domain.approval import ApprovalRequest, Choice, RequestState
+from bot.domain.change import rows_to_say
 from bot.errors import Mistake, Refusal
 from bot.main import Bot, running
-from bot.runs.actions import Proof
 from bot.runs.factors import Factors
-from bot.runs.shown import RunShown
+from bot.runs.proof import Proof
+from bot.runs.shown import ApprovalShown, RunShown
 from bot.settings import Settings
 from bot.slack.views.approval import everything_text
 from bot.store.migrate import require_head
@@ -30,8 +31,8 @@ async def vote(
         shown = await bot.desk.reads.shown(run.id, whole=True)
         request = _pending(shown)
         out.print(everything_text(shown, shown.approvals[request.action]), markup=False)
-        code = await asyncio.to_thread(typer.prompt, f"Code of {user}'s authenticator")
-        ballot = await _cast(bot, shown, request, user, choice, reason, str(code))
+        proof = await asyncio.to_thread(_prompted, shown.approvals[request.action], user, choice)
+        ballot = await _cast(bot, shown, request, user, choice, reason, proof)
         out.print(ballot, markup=False)
 
 
@@ -56,16 +57,22 @@ def _pending(shown: RunShown) -> ApprovalRequest:
     raise Mistake(f"Nothing in run {shown.run.number} waits for approval.")
 
 
+def _prompted(approval: ApprovalShown, user: str, choice: Choice) -> Proof:
+    """What a voter types on a terminal; the code comes last, as it is good for half a minute only."""
+    counted = choice is Choice.APPROVE and rows_to_say(approval.previews.values()) is not None
+    rows = typer.prompt("How many rows does it change?") if counted else ""
+    code = typer.prompt(f"Code of {user}'s authenticator")
+    return Proof(code=str(code) or "-", rows=str(rows))
+
+
 async def _cast(
-    bot: Bot, shown: RunShown, request: ApprovalRequest, user: str, choice: Choice, reason: str, code: str
+    bot: Bot, shown: RunShown, request: ApprovalRequest, user: str, choice: Choice, reason: str, proof: Proof
 ) -> str:
     _, system = await bot.desk.library.of_run(shown.run)
     groups = {name: group for name, group in system.groups.items() if name in request.policy.everybody}
     members = await bot.desk.directory.members(groups)
     person = await bot.desk.directory.person(user)
-    ballot = await bot.desk.people.vote(
-        request.id, request.digest, person, choice, members, reason, Proof(code=code or "-")
-    )
+    ballot = await bot.desk.people.vote(request.id, request.digest, person, choice, members, reason, proof)
     if not ballot.accepted:
         raise Refusal(*ballot.reasons)
     return ballot.sentence

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.domain.facts import to_json
+
+MOST_READ = 200
+"""How many rows of a change a person is taken to have read before they approve it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,13 @@ class EffectKey:
     def __str__(self) -> str:
         again = f"~{self.attempt}" if self.attempt else ""
         return f"{self.run}:{self.action}:{self.digest[:32]}{again}"
+
+
+def rows_to_say(previews: Iterable[Preview]) -> int | None:
+    """How many rows a request changes, where they are more than are read one by one: whoever approves it says the
+    number. None for a smaller one."""
+    rows = sum(sum(each.counts.values()) for each in previews)
+    return rows if rows > MOST_READ else None
 
 
 def comparable(change: RowChange) -> dict[str, Any]:

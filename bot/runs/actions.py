@@ -29,19 +29,12 @@ from bot.errors import Mistake, Refusal
 from bot.runs.changes import announce_request, apply, locked
 from bot.runs.factors import Factors
 from bot.runs.library import Library
+from bot.runs.proof import MISCOUNTED, Proof, number_typed, to_type
 from bot.store import approvals, presses, runs
 from bot.store.session import Store, Transaction
 
 LONGEST_WINDOW, FURTHEST_WINDOW = timedelta(days=1), timedelta(days=14)
 MOST_SHOWN_AGAIN = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What a voter gives beside being who Slack says: a code of their authenticator, or the name of the target."""
-
-    code: str = ""
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +123,16 @@ class People:
                 reasons.append("Say why it cannot wait, in a sentence.")
             shown = StepUp.NONE
             if not reasons and (choice is not Choice.DENY or proof is not None):
-                shown, wrong = await self._proven(tx, request, person, proof)
+                shown, wrong = await self._proven(tx, put, person, choice, proof)
                 reasons += [wrong] if wrong else []
             if reasons:
                 await self._refuse(tx, put, person, choice, reasons)
                 return Ballot(False, None, tuple(reasons))
             vote = Vote(person, choice, request.digest, tx.now, reason, shown)
             await approvals.add_vote(tx, request_id, vote)
+            said = {"rows": put.rows} if put.rows is not None and choice is not Choice.DENY else {}
             tx.record(
-                Event(Happened.VOTE_CAST, person.id, {**put.about(choice), "reason": reason, "proof": shown}),
+                Event(Happened.VOTE_CAST, person.id, {**put.about(choice), "reason": reason, "proof": shown, **said}),
                 run_id=run.id,
                 incident_id=run.incident,
             )
@@ -169,10 +163,16 @@ class People:
         await self._run_out(tx, put.run, put.request)
 
     async def _proven(
-        self, tx: Transaction, request: ApprovalRequest, person: Person, proof: Proof | None
+        self, tx: Transaction, put: _Put, person: Person, choice: Choice, proof: Proof | None
     ) -> tuple[StepUp, str]:
         """Which second proof was given, and what is wrong with it or that it is missing."""
-        wanted = request.policy.step_up
+        request, wanted = put.request, put.request.policy.step_up
+        if (
+            choice is not Choice.DENY
+            and put.rows is not None
+            and (proof is None or number_typed(proof.rows) != put.rows)
+        ):
+            return StepUp.NONE, MISCOUNTED
         if proof is not None and proof.code:
             wrong = await self.factors.objection(tx, person.id, proof.code)
             return (StepUp.NONE, wrong) if wrong else (StepUp.CODE, "")
@@ -345,18 +345,15 @@ async def _repeated(tx: Transaction, run: Run, by: str, press: str) -> bool:
     return await presses.repeated(tx, press, by, run_id=run.id, incident_id=run.incident)
 
 
-def to_type(request: ApprovalRequest) -> str:
-    """What a voter types to prove that they know what they are about to change."""
-    return " ".join(request.named.split()) or request.action
-
-
 @dataclass(frozen=True, slots=True)
 class _Put:
-    """A request as it is put to people, with its run, both locked, and the votes cast so far."""
+    """A request as it is put to people, with its run, both locked, the votes cast so far, and the number of rows that
+    who approves it has to say."""
 
     run: Run
     request: ApprovalRequest
     cast: tuple[Vote, ...]
+    rows: int | None
 
     def about(self, choice: Choice) -> dict[str, Any]:
         """What the record says of a vote on it."""
@@ -383,4 +380,4 @@ async def _put(tx: Transaction, request_id: str) -> _Put:
     run = await locked(tx, known.request.run)
     stored = await approvals.get(tx.connection, request_id, lock=True)
     assert stored is not None
-    return _Put(run, stored.request, await approvals.votes(tx.connection, request_id))
+    return _Put(run, stored.request, await approvals.votes(tx.connection, request_id), stored.rows_to_say)

@@ -14,7 +14,13 @@ from bot.domain.runbook import Runbook
 def scope_of(run: Run, facts: Mapping[str, Fact], now: datetime, *, actor: str = "") -> dict[str, Any]:
     """Inputs by name, facts by check, `run`, `inputs`, `actor` and `now`. Unanswered questions are not there."""
     known = {key: fact.scope() for key, fact in facts.items() if fact.status is not FactStatus.ASKING}
-    about = {"id": run.id, "number": run.number, "runbook": run.runbook, "severity": run.severity.value}
+    about = {
+        "id": run.id,
+        "number": run.number,
+        "runbook": run.runbook,
+        "severity": run.severity.value,
+        "started": run.requested_at,
+    }
     return {
         **run.inputs,
         **known,

@@ -48,7 +48,9 @@ async def bolt_app(web: AsyncWebClient, bot_token: str, signing_secret: str) -> 
     # A client without a token: with both a token and `authorize`, Bolt warns that it ignores the token.
     bare = AsyncWebClient(base_url=web.base_url, session=web.session)
     bare.proxy = web.proxy
+    # Without a name of its own Bolt reads the source of every frame above to find one.
     return AsyncApp(
+        name="runbook-bot",
         client=bare,
         authorize=authorize,
         signing_secret=signing_secret or "unused-in-socket-mode",

@@ -16,7 +16,7 @@ from bot.errors import Refusal
 from bot.steps.sql_bind import arguments, bind
 from bot.steps.sql_read import cell, types_of
 from bot.steps.sql_shape import Change, Verb
-from bot.steps.sql_tables import Along, Table, along, table_of
+from bot.steps.sql_tables import Along, Table, Tables, along
 from bot.steps.targets import Connection
 
 MOST_ROWS = 1_000
@@ -80,8 +80,9 @@ async def rehearse(
     touch. Raises Refusal when they touch more than `MOST_ROWS` rows or rows that cannot be told apart."""
     effect = Effect()
     known: dict[tuple[int, tuple[str | None, ...]], Touched] = {}
+    tables = Tables(connection)
     for change in changes:
-        table = await table_of(connection, change.table, change.verb)
+        table = await tables.named(change.table, change.verb)
         if table.outside:
             effect.outside.append(table.outside)
         before = await _before(connection, change, table, values)
@@ -99,8 +100,9 @@ async def rehearse(
 async def looks_outside(connection: Connection, changes: Sequence[Change]) -> list[str]:
     """Why the changes cannot be rehearsed: foreign tables, triggers that may reach outside; empty when they can."""
     found: list[str] = []
+    tables = Tables(connection)
     for change in changes:
-        table = await table_of(connection, change.table, change.verb)
+        table = await tables.named(change.table, change.verb)
         found += [table.outside] if table.outside else []
         if change.verb is Verb.DELETE:
             taken = await along(connection, table, change.target, change.where)

@@ -107,8 +107,21 @@ def quoted(name: str) -> str:
     return f'"{doubled}"'
 
 
-async def table_of(connection: Connection, written: str, verb: Verb) -> Table:
-    """The table as the catalogue knows it. Raises Refusal when there is none, or when it is not a table."""
+class Tables:
+    """The tables that the statements of one transaction change, each looked up once however often it is named."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._known: dict[tuple[str, Verb], Table] = {}
+
+    async def named(self, written: str, verb: Verb) -> Table:
+        """The table as the catalogue knows it. Raises Refusal when there is none, or when it is not a table."""
+        if (written, verb) not in self._known:
+            self._known[written, verb] = await _table_of(self._connection, written, verb)
+        return self._known[written, verb]
+
+
+async def _table_of(connection: Connection, written: str, verb: Verb) -> Table:
     found = await connection.fetchrow(_TABLE, written)
     if found is None:
         raise Refusal(f"There is no table {written} in this database, or this role may not see it.")

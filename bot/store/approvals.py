@@ -12,11 +12,11 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.approval import ApprovalRequest, Choice, Person, RequestState, Vote
-from bot.domain.change import EffectKey, Preview, Receipt
+from bot.domain.change import EffectKey, Preview, Receipt, rows_to_say
 from bot.domain.facts import from_json, to_json
 from bot.domain.policy import ApprovalPolicy, StepUp
 from bot.store import tables
-from bot.store.codec import pack, unpack
+from bot.store.codec import once, pack, unpack
 from bot.store.session import Transaction
 
 
@@ -43,6 +43,11 @@ class StoredRequest:
     def first(self) -> Asked:
         """What would be done first."""
         return self.parts[self.request.action]
+
+    @property
+    def rows_to_say(self) -> int | None:
+        """How many rows whoever approves it has to say that it changes, if that many."""
+        return rows_to_say(part.preview for part in self.parts.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +263,7 @@ async def every_effect(connection: AsyncConnection, run_id: str) -> Sequence[Fil
 
 def _effect(row: Any) -> StoredEffect:
     receipt = None if row.receipt is None else unpack(Receipt, row.receipt)
-    return StoredEffect(row.key, row.action, from_json(row.spec), row.state, receipt)
+    return StoredEffect(row.key, row.action, once(row.spec, from_json), row.state, receipt)
 
 
 # -- target locks ------------------------------------------------------------------------------------------------------
@@ -278,13 +283,17 @@ async def release_targets(tx: Transaction, run_id: str) -> None:
     await tx.connection.execute(tables.target_locks.delete().where(tables.target_locks.c.run_id == run_id))
 
 
-def _stored(row: Any) -> StoredRequest:
-    parts = {
+def _parts(data: Any) -> Mapping[str, Asked]:
+    return {
         each["action"]: Asked(
             each["digest"], from_json(each["spec"]), unpack(Preview, each["preview"]), each.get("bound")
         )
-        for each in row.parts
+        for each in data
     }
+
+
+def _stored(row: Any) -> StoredRequest:
+    parts = once(row.parts, _parts)
     request = ApprovalRequest(
         id=row.id,
         run=str(row.run_id),

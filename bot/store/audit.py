@@ -73,7 +73,7 @@ async def read(
 async def between(
     connection: AsyncConnection, since: datetime, until: datetime | None = None, *, run_id: str | None = None
 ) -> AsyncGenerator[AuditLine, None]:
-    """The lines from `since` on and before `until`, oldest first, read as they are asked for."""
+    """The lines from `since` on and before `until`, oldest first, read as they are asked for, from a snapshot."""
     query = select(audit).where(audit.c.at >= since).order_by(audit.c.seq)
     if until is not None:
         query = query.where(audit.c.at < until)
@@ -93,7 +93,7 @@ async def head(connection: AsyncConnection) -> Head:
 
 async def verify_chain(connection: AsyncConnection, anchors: Sequence[Head] = ()) -> ChainReport:
     """Recompute every hash from the first line on, compare each line's columns with the text that was hashed, and find
-    every anchored head. An anchor has to be older than this look at the trail."""
+    every anchored head, in a snapshot. An anchor has to be older than this look at the trail."""
     expected: dict[int, list[Head]] = {}
     for anchor in anchors:
         expected.setdefault(anchor.seq, []).append(anchor)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,15 +22,18 @@ from asyncpg.exceptions import (
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.queries import Queries
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.event import listen
+from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from bot.clock import Clock
 from bot.domain.events import Event
 from bot.domain.facts import to_json
 from bot.errors import Unavailable
 from bot.store import tables
+from bot.store.codec import decode
 
 Connection: TypeAlias = AsyncConnection
 """What reads are given."""
@@ -51,20 +56,42 @@ _AWAY = (
     ObjectNotInPrerequisiteStateError,
 )
 
+_LEFT, _QUIET = "left", 5.0
 _AWAY_NOW = "The bot's database does not answer; please try again in a moment."
 
 
 def engine_of(url: str, *, pool_size: int = 10) -> AsyncEngine:
     """An engine on asyncpg for a plain `postgresql://` URL."""
     plain = url.replace("postgres://", "postgresql://", 1)
-    return create_async_engine(
+    engine = create_async_engine(
         plain.replace("postgresql://", "postgresql+asyncpg://", 1),
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
+        pool_use_lifo=True,
         pool_timeout=5,
+        json_deserializer=decode,
         connect_args={"timeout": 5, "server_settings": {"application_name": "runbook-bot", **_STANDSTILL}},
     )
+    listen(engine.sync_engine, "checkin", _left)
+    listen(engine.sync_engine, "checkout", _insist_on_alive)
+    return engine
+
+
+def _left(_: Any, record: ConnectionPoolEntry) -> None:
+    record.info[_LEFT] = time.monotonic()
+
+
+def _insist_on_alive(adapted: Any, record: ConnectionPoolEntry, _: Any) -> None:
+    """Replace a connection that has died in the pool. One that the server closed knows it; only a network that went
+    away without a word has to be asked, and only after a pause: SQLAlchemy's own ping takes three round trips."""
+    lost = adapted.driver_connection.is_closed()
+    if not lost and time.monotonic() - record.info.get(_LEFT, math.inf) > _QUIET:
+        try:
+            adapted.ping()
+        except Exception:  # whatever it says, it is of no use
+            lost = True
+    if lost:
+        raise InvalidatePoolError
 
 
 @dataclass
@@ -133,6 +160,8 @@ class Store:
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
         self.engine = engine
         self.clock = clock
+        # Reads commit nothing and see what is committed, statement by statement: a BEGIN would only cost time.
+        self._reads = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -151,9 +180,10 @@ class Store:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A connection for reads."""
+        """A connection for reads, each of which sees what is committed when it begins; `snapshot` is for what has to
+        see one moment, or is more than fits in memory."""
         try:
-            async with self.engine.connect() as connection:
+            async with self._reads.connect() as connection:
                 yield connection
         except _UNREACHABLE as error:
             raise Unavailable(_AWAY_NOW) from error

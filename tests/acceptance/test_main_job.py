@@ -44,7 +44,7 @@ async def test_from_command_to_verified_fix(scene: Scene) -> None:
     for kind in ("run.requested", "check.ended", "findings.concluded", "approval.requested", "vote.cast"):
         assert kind in kinds
     assert kinds.index("action.intended") > kinds.index("approval.granted")
-    async with scene.sandbox.bot.store.reading() as connection:
+    async with scene.sandbox.bot.store.snapshot() as connection:
         assert (await audit.verify_chain(connection)).broken_at is None
 
 

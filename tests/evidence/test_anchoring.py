@@ -85,7 +85,7 @@ async def test_the_head_goes_to_a_file(store: Store, clock: ManualClock, tmp_pat
     }
     assert lines[3] == lines[1]
     file.write_text("\n".join([*lines[:2], lines[3], ""]), encoding="utf-8")
-    async with store.reading() as connection:
+    async with store.snapshot() as connection:
         report = await audit.verify_chain(connection, anchors_in(file))
     assert (report.broken_at, report.anchors) == (None, 3)
 

@@ -170,7 +170,7 @@ class Gate(Scene):
 
     async def lines(self) -> int:
         """How long the audit trail is; it must hold together."""
-        async with self.sandbox.bot.store.reading() as connection:
+        async with self.sandbox.bot.store.snapshot() as connection:
             report = await verify_chain(connection)
         assert report.broken_at is None
         return report.lines

@@ -163,7 +163,7 @@ async def test_copies_are_apart_and_an_existing_one_is_kept(server: Postgres, al
     changed = "SELECT count(*) FROM businesses WHERE name = 'changed'"
     async with connected(other.read_url) as reader:
         assert await reader.fetchval(changed) == 0
-        assert await reader.fetchval("SELECT count(*) FROM messages") == 60_000
+        assert await reader.fetchval("SELECT count(*) FROM messages") == 100_000
     async with connected(kept.read_url) as reader:
         assert await reader.fetchval(changed) == 60
     anew = await build(server, "alacarte", name=alacarte.name, fresh=True)

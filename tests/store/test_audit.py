@@ -115,7 +115,7 @@ async def test_every_tampering_is_found_and_named(store: Store) -> None:
     """A superuser switches the trigger off and edits, deletes, reorders or inserts: the first line that does not fit is
     named; what a chain cannot show by itself is found with an anchor."""
     anchor = await ten_lines(store)
-    async with store.reading() as connection:
+    async with store.snapshot() as connection:
         intact = await audit.verify_chain(connection, [Head(0, GENESIS), anchor, anchor])
     assert (intact, intact.head, intact.anchors) == (ChainReport(10), anchor, 3)
     print(f"\n{'tampering':40} {'chain alone':12} {'with anchor':12} verdict")
@@ -133,7 +133,7 @@ async def test_every_tampering_is_found_and_named(store: Store) -> None:
         assert anchored.broken_at == each.anchored, each.name
         assert each.words in anchored.problem, each.name
         assert anchored.lines == max(0, each.anchored - 1), each.name
-    async with store.reading() as connection:
+    async with store.snapshot() as connection:
         assert await audit.verify_chain(connection, [anchor]) == ChainReport(10)
 
 
@@ -145,7 +145,7 @@ async def test_lines_are_read_by_time(store: Store, clock: ManualClock) -> None:
             tx.record(NOTED)
         clock.pass_(hours=1)
     hour = timedelta(hours=1)
-    async with store.reading() as connection:
+    async with store.snapshot() as connection:
         found = [line.seq async for line in audit.between(connection, start + hour)]
         one = [line.seq async for line in audit.between(connection, start + hour, start + 2 * hour)]
         none = [

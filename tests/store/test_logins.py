@@ -96,7 +96,7 @@ async def only_appends(store: Store) -> None:
         with pytest.raises(DBAPIError, match=r"permission denied|must be owner"):
             async with store.transaction() as tx:
                 await tx.connection.execute(text(statement))
-    async with store.reading() as connection:
+    async with store.snapshot() as connection:
         report = await audit.verify_chain(connection)
     assert report.broken_at is None
     assert report.lines >= 2
@@ -122,7 +122,7 @@ async def test_the_login_of_the_documented_setup_only_appends(postgres: Postgres
         assert not trail(await guarded(store)).ok
         await migrate(owner)
         await only_appends(store)
-        async with store.reading() as connection:
+        async with store.snapshot() as connection:
             assert await audit.verify_chain(connection) == ChainReport(5)
         await store.close()
         await owner.dispose()

@@ -110,7 +110,7 @@ async def test_nothing_is_left_of_an_action_that_fails(store: Store) -> None:
     with pytest.raises(ZeroDivisionError):
         await fail()
     assert await jobs(store) == []
-    async with store.reading() as connection:
+    async with store.snapshot() as connection:
         assert await outbox.waiting(connection) == 0
         assert await audit.verify_chain(connection) == audit.ChainReport(0)
 
@@ -120,7 +120,7 @@ async def test_audit_chain_shows_any_change(store: Store) -> None:
     for _ in range(5):
         async with store.transaction() as tx:
             tx.record(NOTED, NOTED)
-    async with store.reading() as connection:
+    async with store.snapshot() as connection:
         assert await audit.verify_chain(connection) == audit.ChainReport(10)
     for tampering in (
         "UPDATE audit SET body = replace(body, 'rtl', 'ltr') WHERE seq = 4",
@@ -152,7 +152,7 @@ async def test_audit_lines_keep_their_order_under_concurrency(store: Store) -> N
             tx.record(NOTED)
 
     await asyncio.gather(*(act() for _ in range(40)))
-    async with store.reading() as connection:
+    async with store.snapshot() as connection:
         assert await audit.verify_chain(connection) == audit.ChainReport(40)
 
 

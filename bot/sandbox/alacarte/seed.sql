@@ -7,22 +7,22 @@ INSERT INTO plan_prices (price_id, tier, unit_amount, included_messages, overage
 
 INSERT INTO businesses (id, name, contact_email, message_count_current_period, created_at)
 SELECT md5('business ' || n)::uuid, 'Sample Business ' || n, 'owner' || n || '@example.test', n % 90,
-       now() - make_interval(days => 30 + n)
-FROM generate_series(1, 60) AS n;
+       now() - make_interval(days => 30 + n % 1500)
+FROM generate_series(1, 10000) AS n;
 
 INSERT INTO conversations (id, business_id, contact_name, channel, created_at, last_message_at)
-SELECT md5('conversation ' || n)::uuid, md5('business ' || (1 + n % 60))::uuid, 'Contact ' || n,
+SELECT md5('conversation ' || n)::uuid, md5('business ' || (1 + n % 10000))::uuid, 'Contact ' || n,
        (ARRAY['whatsapp', 'sms', 'email'])[1 + n % 3], now() - interval '30 days', now() - make_interval(mins => n)
-FROM generate_series(1, 1200) AS n;
+FROM generate_series(1, 12000) AS n;
 
 INSERT INTO messages (id, conversation_id, channel, direction, status, content, created_at)
-SELECT md5('message ' || n)::uuid, md5('conversation ' || (1 + n % 1200))::uuid,
-       (ARRAY['whatsapp', 'sms', 'email'])[1 + (1 + n % 1200) % 3],
+SELECT md5('message ' || n)::uuid, md5('conversation ' || (1 + n % 12000))::uuid,
+       (ARRAY['whatsapp', 'sms', 'email'])[1 + (1 + n % 12000) % 3],
        CASE WHEN n % 2 = 0 THEN 'in' ELSE 'out' END,
        CASE WHEN n % 2 = 0 THEN 'received' WHEN n % 211 = 0 THEN 'failed' ELSE 'delivered' END,
        'Message ' || n || ': ' || repeat('a line that somebody wrote. ', 3),
-       now() - make_interval(secs => n * 43)
-FROM generate_series(1, 60000) AS n;
+       now() - make_interval(secs => n * 26)
+FROM generate_series(1, 100000) AS n;
 
 INSERT INTO email_accounts (business_id, email, last_sync_at, oauth_token_expires_at)
 SELECT md5('business ' || n)::uuid, 'inbox' || n || '@example.test', now() - interval '3 minutes', now() + interval '20 days'
@@ -40,7 +40,7 @@ UPDATE conversations SET contact_address = CASE channel WHEN 'email' THEN lower(
 
 -- Members, telephone numbers, voice credits and stored files: for RB-008, RB-009, RB-013 and RB-015.
 INSERT INTO business_members (user_id, business_id, role)
-SELECT md5('user ' || n)::uuid, md5('business ' || n)::uuid, 'owner' FROM generate_series(1, 60) AS n;
+SELECT md5('user ' || n)::uuid, md5('business ' || n)::uuid, 'owner' FROM generate_series(1, 10000) AS n;
 
 UPDATE conversations SET contact_address = '+1555' || lpad(replace(contact_name, 'Contact ', ''), 7, '0')
 WHERE channel IN ('sms', 'whatsapp') AND contact_address IS NULL;
@@ -52,7 +52,7 @@ INSERT INTO storage.buckets (id, name, public) VALUES
     ('attachments', 'attachments', false), ('avatars', 'avatars', true), ('temp-uploads', 'temp-uploads', false);
 
 INSERT INTO storage.objects (id, bucket_id, name, metadata, created_at, last_accessed_at)
-SELECT md5('object ' || n)::uuid, bucket, md5('owner ' || n % 60) || '/' || md5('file ' || n) || ending,
+SELECT md5('object ' || n)::uuid, bucket, md5('owner ' || n % 600) || '/' || md5('file ' || n) || ending,
        jsonb_build_object('size', size * (1 + n % 7), 'mimetype', mime),
        now() - make_interval(hours => CASE WHEN bucket = 'temp-uploads' THEN n % 2000 ELSE n * 4 END),
        now() - make_interval(hours => n % 2000)

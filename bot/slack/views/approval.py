@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bot.domain.approval import ApprovalRequest, Choice, RequestState, Verdict, who
-from bot.domain.change import Preview
+from bot.domain.change import Preview, rows_to_say
 from bot.domain.policy import StepUp
 from bot.runs.shown import ApprovalShown, RunShown
 from bot.slack.verbs import Ref, Verb
@@ -179,7 +179,8 @@ def vote_buttons(shown: RunShown, key: str, *, approve: bool, inside: bool = Fal
         confirm = kit.confirmation("This cannot be undone", text, "Approve", danger=True)
     action = shown.runbook.actions.get(request.action)
     editable = action is not None and action.kind == "notify" and not request.also
-    yes = "Approve" if request.policy.step_up is StepUp.NONE else "Approve…"
+    asks = request.policy.step_up is not StepUp.NONE or rows_to_say(approval.previews.values()) is not None
+    yes = "Approve…" if asks else "Approve"
     return kit.actions(
         [
             kit.button(yes, Verb.APPROVE, ref, style="primary", confirm=confirm) if approve else None,
@@ -204,30 +205,38 @@ def _leave_out(ref: Ref) -> Element | None:
 def approval_modal(shown: RunShown, key: str) -> View:
     """All of a request: differences, exact statement and values, policy and votes.
 
-    Approve stands here only when nothing had to be left out or masked. For an action that was never asked for, or no
-    action at all, it is what the checks saw.
+    Approve stands here only when nothing had to be left out or masked. Of more rows than anybody reads the first are
+    enough: all are in the file, and whoever approves has to say how many they are. For an action that was never asked
+    for, or no action at all, it is what the checks saw.
     """
     approval = shown.approvals.get(key)
     if approval is None:
         return checks_modal(shown)
-    text = everything_text(shown, approval)
+    text, exactly = everything_text(shown, approval), _exactly(approval)
     fits = json_cost(text) <= _MODAL_BUDGET
-    whole = fits and not approval.masked
+    counted = rows_to_say(approval.previews.values()) is not None
+    whole = (fits or counted) and not approval.masked
     blocks = (
         [kit.alert("This cannot be undone.")] if any(not each.reversible for each in approval.previews.values()) else []
     )
     blocks += _plan_blocks(shown, approval)
     blocks.append(kit.divider())
-    blocks += [kit.rich(kit.preformatted(part)) for part in _sliced(clip_cost(text, _MODAL_BUDGET))]
+    lead = f"{exactly}\n\n" if not fits and json_cost(exactly) <= _MODAL_BUDGET // 2 else ""
+    blocks += [kit.rich(kit.preformatted(part)) for part in _sliced(clip_cost(f"{lead}{text}", _MODAL_BUDGET))]
     if approval.masked:
         blocks.append(kit.context("What is masked here is seen by whoever may decide on it, and only they approve it."))
     elif not fits:
         file = "" if shown.run.support else "all of it is in the file in the run's thread, and "
-        blocks.append(kit.context(f"This is too long for a form: {file}`runbook approve` shows it."))
+        blocks.append(kit.context(f"These are not all rows: {file}`runbook approve` shows them on a terminal."))
     blocks += votes_blocks(approval, shown.now)
     if approval.request.state is RequestState.PENDING:
         blocks += vote_buttons(shown, key, approve=whole, inside=True)
     return kit.modal(Verb.DETAILS, "Show everything", blocks, ref=Ref(run=shown.run.id, action=key))
+
+
+def _exactly(approval: ApprovalShown) -> str:
+    """The exact request of each action, in order."""
+    return "\n\n".join(payload_text(preview.payload) for preview in approval.previews.values())
 
 
 def _sliced(text: str, size: int = 2_900) -> list[str]:
@@ -248,7 +257,7 @@ def approval_thread(shown: RunShown, key: str, groups: Sequence[str] = ()) -> Me
     """The call to the approvers in the run's thread: who is asked (user groups by Slack id), and the exact statement
     with its values, as a file when they do not fit."""
     approval = shown.approvals[key]
-    text = "\n".join(payload_text(preview.payload) for preview in approval.previews.values())
+    text = _exactly(approval)
     fits = json_cost(text) <= 5_000
     people = map(kit.person, approval.request.policy.people)
     called = [*({"type": "usergroup", "usergroup_id": group} for group in groups), *people]

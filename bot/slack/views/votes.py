@@ -12,7 +12,7 @@ from bot.slack.views import kit
 from bot.slack.views.kit import Block, View
 from bot.slack.views.text import clip, one_line
 
-CODE, NAME = "code", "name"
+CODE, NAME, ROWS = "code", "name", "rows"
 
 
 def deny_modal(ref: Ref, title: str) -> View:
@@ -31,13 +31,13 @@ def deny_modal(ref: Ref, title: str) -> View:
     return kit.modal(Verb.DENY, "Deny", blocks, ref=ref, submit="Deny", close="Go back")
 
 
-def approve_modal(ref: Ref, title: str, request: ApprovalRequest, to_type: str) -> View:
-    """The second proof that the policy asks for; only a submitted one approves."""
-    blocks = [kit.rich(kit.line(kit.t(clip(one_line(title), 300), bold=True))), *_proofs(request, to_type)]
+def approve_modal(ref: Ref, title: str, request: ApprovalRequest, to_type: str, rows: int | None) -> View:
+    """The second proof that the policy or the size of the change asks for; only a submitted one approves."""
+    blocks = [kit.rich(kit.line(kit.t(clip(one_line(title), 300), bold=True))), *_proofs(request, to_type, rows)]
     return kit.modal(Verb.APPROVE, "Approve", blocks, ref=ref, submit="Approve", close="Go back")
 
 
-def break_glass_modal(ref: Ref, title: str, request: ApprovalRequest, to_type: str) -> View:
+def break_glass_modal(ref: Ref, title: str, request: ApprovalRequest, to_type: str, rows: int | None) -> View:
     """Why can it not wait? Only a submitted reason breaks the glass."""
     leads = " and @".join(request.policy.break_glass)
     said = f"You go ahead alone. @{leads} are called at once, and the review asks about it."
@@ -52,7 +52,7 @@ def break_glass_modal(ref: Ref, title: str, request: ApprovalRequest, to_type: s
             min_length=SHORTEST_REASON,
             max_length=500,
         ),
-        *_proofs(request, to_type),
+        *_proofs(request, to_type, rows),
     ]
     return kit.modal(Verb.BREAK_GLASS, "Break the glass", blocks, ref=ref, submit="Go ahead", close="Go back")
 
@@ -81,9 +81,13 @@ def edit_modal(ref: Ref, subject: str, body: str) -> View:
     return kit.modal(Verb.EDIT, "Edit the message", blocks, ref=ref, submit="Use this text")
 
 
-def _proofs(request: ApprovalRequest, to_type: str) -> list[Block]:
+def _proofs(request: ApprovalRequest, to_type: str, rows: int | None) -> list[Block]:
+    """What is asked for; the number of `rows` is not shown here, so that it is looked up where they are."""
     either = request.policy.step_up is StepUp.EITHER
     blocks = []
+    if rows is not None:
+        hint = "More than anybody reads one by one. The preview says the number; all of them are in the file."
+        blocks.append(kit.text_input(ROWS, "How many rows does it change?", hint=hint, max_length=20))
     if request.policy.step_up in (StepUp.CODE, StepUp.EITHER):
         blocks.append(kit.text_input(CODE, "Code of your authenticator", optional=either, max_length=10))
     if request.policy.step_up in (StepUp.NAME, StepUp.EITHER):
