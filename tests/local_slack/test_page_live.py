@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, FilePayload, Page, expect
+from playwright.async_api import Browser, FilePayload, Page, Route, expect
 
 from bot.sandbox.slack import LocalSlack
 from tests.local_slack.page_content import PIXEL
@@ -100,6 +101,33 @@ async def test_a_run_from_the_command_to_the_second_persons_vote(
     await ben.get_by_role("button", name=re.compile("1 reply")).click()
     await expect(ben.locator("#thread")).to_contain_text("Verified: 1 row")
     await ben.close()
+
+
+async def test_a_correction_counts_before_the_answer_to_the_mistake_is_here(
+    blank: Page, bot: Bot, slack: LocalSlack
+) -> None:
+    """Errors can be seen before the answer that brings them: pressing again then is not pressing in vain."""
+    _teach(bot)
+    await bot.connect()
+    answered = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        response = await route.fetch()
+        await answered.wait()
+        await route.fulfill(response=response)
+
+    await _look(blank, slack, "ana", f"channel={slack.people.channel('U0ANA', '#incidents').id}")
+    await blank.locator("#composer-input").press_sequentially("/runbook RB-011")
+    await blank.keyboard.press("Enter")
+    field, start = blank.get_by_label("Business"), blank.get_by_role("button", name="Start run")
+    await field.fill("42")
+    await blank.route("**/_local/submit", late, times=1)
+    await start.click()
+    await expect(blank.locator(".input-error")).to_have_text("That is not a UUID.")
+    await field.fill(ID)
+    await start.click()
+    answered.set()
+    await expect(blank.locator("#modal")).to_be_hidden()
 
 
 async def test_home_is_published_when_it_is_opened(blank: Page, bot: Bot, slack: LocalSlack) -> None:

@@ -8,7 +8,7 @@ import { get, post } from "./net.js";
 const dialog = byId("modal");
 const entered = new Map();
 let shown = null;
-let sending = false;
+let sending = null;
 
 const container = () => ({ type: "view", view_id: shown?.id });
 
@@ -80,10 +80,16 @@ function showErrors(errors = {}) {
 
 async function submit(event) {
   event.preventDefault();
-  if (sending || !shown) return;
+  const asked = shown?.id;
+  // Errors may be seen before the answer that brings them is here: who corrects them at once is not to press in vain.
+  while (sending) await sending;
+  if (!shown || shown.id !== asked) return;
+  sending = send(asked);
+  await sending;
+}
+
+async function send(asked) {
   const button = dialog.querySelector("button[type=submit]");
-  const asked = shown.id;
-  sending = true;
   button?.classList.add("pending");
   button?.setAttribute("aria-busy", "true");
   try {
@@ -98,7 +104,7 @@ async function submit(event) {
   } catch (error) {
     toast(error.message);
   } finally {
-    sending = false;
+    sending = null;
     button?.classList.remove("pending");
     button?.removeAttribute("aria-busy");
   }
