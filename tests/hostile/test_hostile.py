@@ -52,7 +52,8 @@ async def test_a_changed_body_does_not_fit_its_signature(http: Gate) -> None:
     assert await http.refusals() == []
 
 
-@pytest.mark.parametrize("seconds", [-301, -86_400, 301, 86_400])
+# A moment ahead of the clock comes nearer while the request is on its way: that one keeps a distance.
+@pytest.mark.parametrize("seconds", [-301, -86_400, 420, 86_400])
 async def test_a_signature_lives_five_minutes(http: Gate, seconds: int) -> None:
     """Rightly signed, and older (or further in the future) than five minutes: refused."""
     business = await http.asked()
