@@ -38,7 +38,9 @@ checks:
     expect: one_row
   others:
     title: Everybody
-    sql: SELECT id, name, contact_email, subscription_tier FROM businesses ORDER BY name
+    sql: |
+      SELECT id, name, contact_email, subscription_tier
+      FROM businesses WHERE name !~ '[6-9][0-9]|[0-9]{3}' ORDER BY name
   told:
     title: In words
     compute: {values: {line: "account.row.customer ~ ' <' ~ account.row.contact_email ~ '>'", many: others.count}}
@@ -83,7 +85,9 @@ title: The others
 severity: P2
 resolve_within: 20m
 checks:
-  others: {title: All of them, sql: "SELECT name, contact_email FROM businesses ORDER BY name"}
+  others:
+    title: All of them
+    sql: SELECT name, contact_email FROM businesses WHERE name !~ '[6-9][0-9]|[0-9]{3}' ORDER BY name
 findings:
   some: {when: others.rows, say: "{{ others.rows[0].name }} and others"}
 """
@@ -91,7 +95,7 @@ findings:
 
 @dataclass(frozen=True)
 class People:
-    """Everybody whom the database knows."""
+    """Everybody whom the runbooks list."""
 
     names: list[str]
     emails: list[str]
@@ -134,7 +138,7 @@ class Desk(Scene):
         """Everybody, by address."""
         listed = "array_agg({0} ORDER BY contact_email)"
         query = f"SELECT {listed.format('name')} AS n, {listed.format('contact_email')} AS e FROM businesses"
-        row = await self.sql(f"{query} WHERE contact_email IS NOT NULL")
+        row = await self.sql(f"{query} WHERE contact_email IS NOT NULL AND name !~ '[6-9][0-9]|[0-9]{{3}}'")
         return People(cast(list[str], row["n"]), cast(list[str], row["e"]))
 
     async def asked(self, email: str, choice: str, who: str = "eve") -> None:

@@ -59,7 +59,7 @@ async def test_a_finding_that_prints_everything(leaky: Desk) -> None:
     eve = leaky.person("eve")
     card = await eve.sees("is reached at", PATIENCE)
     assert "••• is reached at ••• (•••, ••• <•••>); ••• was another one, of" in card.text
-    count = (await leaky.sql("SELECT count(*) AS n FROM businesses"))["n"]
+    count = (await leaky.sql("SELECT count(*) AS n FROM businesses WHERE name !~ '[6-9][0-9]|[0-9]{3}'"))["n"]
     assert isinstance(count, int)
     assert f"of {count}." in card.text
     await eve.sees(f"… and {count - 10} more rows.", PATIENCE)
