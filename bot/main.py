@@ -21,6 +21,7 @@ from bot.errors import Misconfigured
 from bot.evidence.anchoring import Anchorer
 from bot.evidence.drafting import Reviews
 from bot.incidents.actions import Incidents
+from bot.incidents.climbing import Climber
 from bot.response import Response
 from bot.runs.actions import People
 from bot.runs.answering import Answers
@@ -56,6 +57,7 @@ class Bot:
     store: Store
     worker: Worker
     canary: Canary
+    climber: Climber
     port: int = 0
     sockets: Sockets | None = None
 
@@ -89,7 +91,8 @@ async def running(
         slack = SlackClient(token, base_url=settings.slack_api_url, clock=clock, rate_limits=rate_limits)
         client = await stack.enter_async_context(slack)
         desk = _desk(settings, store, library, targets, client, clock)
-        bot = Bot(desk, store, worker, Canary(store, library, targets, clock))
+        canary, climber = Canary(store, library, targets, clock), Climber(store, library.catalogue)
+        bot = Bot(desk, store, worker, canary, climber)
         if announce and (destination := settings.audit_anchor.get_secret_value()):
             # Begun before everything that writes to the trail, so that it is stopped after all of it.
             anchorer = Anchorer(store, destination, clock)
@@ -115,7 +118,7 @@ def _desk(
         response=Response(store, library),
         people=People(store, library, Factors(settings.second_factor_key.get_secret_value())),
         answers=Answers(store),
-        incidents=Incidents(store),
+        incidents=Incidents(store, library.catalogue),
         reads=reads,
         library=library,
         directory=directory,
@@ -131,10 +134,11 @@ async def _work(stack: AsyncExitStack, settings: Settings, bot: Bot) -> None:
     at = settings.runbook_canary_at
     nightly = [Nightly("canary", at, bot.canary.nightly)] if at else []
     url = settings.database_url.get_secret_value()
-    queue = Queue(url, bot.worker, jobs=settings.worker_jobs, nightly=nightly)
+    queue = Queue(url, bot.worker, bot.climber, jobs=settings.worker_jobs, nightly=nightly)
     _looping(stack, queue.run, queue.stop)
     await queue.ready.wait()
     await bot.worker.sweep()
+    await bot.climber.sweep()
 
 
 def _looping(stack: AsyncExitStack, loop: Callable[[], Coroutine[Any, Any, None]], stop: Callable[[], None]) -> None:

@@ -10,7 +10,7 @@ from bot.domain.events import Event, Happened
 from bot.domain.incident import Incident, IncidentState
 from bot.domain.run import Run
 from bot.domain.runbook import Runbook
-from bot.incidents.actions import open_incident
+from bot.incidents.actions import acknowledge, open_incident
 from bot.runs.actions import start
 from bot.runs.library import Library
 from bot.store import incidents, runs
@@ -59,12 +59,17 @@ class Response:
             if here is None or here.state is not IncidentState.OPEN:
                 here = await open_incident(
                     tx,
+                    self._library.catalogue,
                     system,
                     title=runbook.title,
                     severity=runbook.severity,
                     target=runbook.resolve_within,
                     by=by,
+                    runbook=runbook.id,
+                    taken=True,
                 )
+            elif here.acknowledged_at is None and not support:
+                here = await acknowledge(tx, here, by)
             run = await start(
                 tx,
                 self._library,

@@ -35,6 +35,7 @@ PRESSES: Mapping[Verb, PressHandler] = {
     Verb.ESCALATE: incident.escalate,
     Verb.RESOLVE: incident.resolve,
     Verb.NOTE: incident.ask_note,
+    Verb.ACKNOWLEDGE: incident.acknowledge,
     Verb.START: runbook.press_start,
     Verb.SHOW: runbook.press_show,
     Verb.TAKE_UP: triage.take_up,
@@ -52,6 +53,7 @@ FORMS: Mapping[Verb, FormHandler] = {
     Verb.START: runbook.form_start,
     Verb.ESCALATE: incident.form_escalate,
     Verb.NOTE: incident.form_note,
+    Verb.OPEN: incident.form_open,
     Verb.RUNBOOK_ON_MESSAGE: mention.form_choose,
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from bot.domain.approval import Choice, objections
+from bot.domain.incident import Incident
 from bot.domain.runbook import Runbook
 from bot.domain.system import System
 from bot.errors import BotError, Refusal
@@ -71,6 +72,15 @@ async def insist_on_hands(run_id: str, user: str, desk: Desk) -> None:
     if may:
         return
     await desk.response.refused(user, HANDS_OFF, run=run)
+    raise Refusal(HANDS_OFF)
+
+
+async def insist_on_taking(incident: Incident, user: str, desk: Desk) -> None:
+    """Raises `Refusal`, on record, for support people: while they had it, nobody who can act would be called."""
+    system = desk.library.catalogue.systems.get(incident.system)
+    if system is None or not await supported(system, user, desk):
+        return
+    await desk.response.refused(user, HANDS_OFF, about={"incident": incident.label})
     raise Refusal(HANDS_OFF)
 
 

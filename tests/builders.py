@@ -198,6 +198,8 @@ def incident(**changes: Any) -> Incident:
         opened_at=START,
         channel="C0INC007",
         channel_name="inc-007-subscription-status-not-updating",
+        acknowledged_by=ANA.id,
+        acknowledged_at=START,
     )
     return replace(made, **changes)
 

@@ -12,6 +12,7 @@ class Happened(StrEnum):
     """Every kind of event there is; the part before the dot is what it is about."""
 
     INCIDENT_OPENED = "incident.opened"
+    INCIDENT_ACKNOWLEDGED = "incident.acknowledged"
     INCIDENT_NOTED = "incident.noted"
     INCIDENT_RESOLVED = "incident.resolved"
     INCIDENT_ESCALATED = "incident.escalated"

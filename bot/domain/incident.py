@@ -22,7 +22,11 @@ class IncidentState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One incident. `channel` is the Slack channel's id once it exists; `target` is the resolution time to be met."""
+    """One incident. `channel` is the Slack channel's id once it exists; `target` is the resolution time to be met.
+
+    `ladder` is the key of the escalation ladder that was chosen for it, `rungs` how many of its rungs have been called,
+    `called_at` when the last one was; whoever acknowledges it stops that clock.
+    """
 
     id: str
     number: int
@@ -37,6 +41,11 @@ class Incident:
     channel_name: str = ""
     commander: str = ""
     resolved_at: datetime | None = None
+    acknowledged_by: str = ""
+    acknowledged_at: datetime | None = None
+    ladder: str = ""
+    rungs: int = 0
+    called_at: datetime | None = None
 
     @property
     def label(self) -> str:

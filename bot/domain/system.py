@@ -171,6 +171,20 @@ class System:
     source: str = ""
 
 
+def groups_called(system: System, to: Sequence[str]) -> Mapping[str, Group]:
+    """The user groups among those who are called: the system's own, and contacts that stand for one by its handle."""
+    contacts = {each: system.contacts[each] for each in to if each in system.contacts}
+    handles = {each: Group(each, slack=at) for each, at in contacts.items() if at.startswith("@")}
+    return {each: system.groups[each] for each in to if each in system.groups} | handles
+
+
+def contact_named(system: System | None, name: str) -> str:
+    """Somebody who is called, as others find them: "engineering manager (manager@example.com)"."""
+    said = name.replace("_", " ")
+    at = "" if system is None else system.contacts.get(name, "")
+    return f"{said} ({at})" if at and not at.startswith("@") else said
+
+
 def variables(system: System) -> set[SecretRef]:
     """The variables without which steps fail. Those under `secrets:` are left out: whether they are set is what the
     steps that look at them find out."""

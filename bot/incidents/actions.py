@@ -6,19 +6,35 @@ import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 
+from bot.authoring.catalogue import Catalogue
+from bot.domain.escalation import ladder_for, next_climb
 from bot.domain.events import Event, Happened
 from bot.domain.incident import Incident, IncidentState
+from bot.domain.operations import Ladder, Operations, Rung
 from bot.domain.runbook import Severity
 from bot.domain.system import System
 from bot.errors import Mistake, Refusal
+from bot.incidents.climbing import call, ladder_of, set_clock
 from bot.store import incidents, presses
 from bot.store.session import Store, Transaction
 
 
 async def open_incident(
-    tx: Transaction, system: System, *, title: str, severity: Severity, target: timedelta, by: str
+    tx: Transaction,
+    catalogue: Catalogue,
+    system: System,
+    *,
+    title: str,
+    severity: Severity,
+    target: timedelta,
+    by: str,
+    runbook: str = "",
+    taken: bool = False,
 ) -> Incident:
-    """A new incident in the caller's transaction; its channel is made by the announcer."""
+    """A new incident in the caller's transaction; its channel is made by the announcer. Whoever opens it is on it if it
+    is `taken`; else the clock of its ladder begins."""
+    ladders = catalogue.operations.get(system.id, Operations()).ladders
+    ladder = ladder_for(ladders, severity, [runbook] if runbook else [])
     incident = await incidents.insert(
         tx,
         id=str(uuid.uuid4()),
@@ -28,18 +44,57 @@ async def open_incident(
         target=target,
         opened_by=by,
         prefix=system.channel_prefix,
+        ladder="" if ladder is None else ladder.key,
+        acknowledged_by=by if taken else "",
     )
     about = {"title": title, "severity": severity, "number": incident.number, "label": incident.label}
     tx.record(Event(Happened.INCIDENT_OPENED, by, about), incident_id=incident.id)
     tx.announce("channel", incident_id=incident.id)
+    await set_clock(tx, incident, ladder)
     return incident
+
+
+async def acknowledge(tx: Transaction, incident: Incident, by: str) -> Incident:
+    """Somebody is on it, in the caller's transaction: they lead it, and the clock of its ladder stands."""
+    instead = incident.acknowledged_by
+    about = {"instead_of": instead} if instead else {}
+    tx.record(Event(Happened.INCIDENT_ACKNOWLEDGED, by, about), incident_id=incident.id)
+    tx.announce("incident", incident_id=incident.id)
+    return await incidents.acknowledge(tx, incident.id, by, by)
 
 
 class Incidents:
     """The things people do to incidents, and the reads their screens need. A `press` is taken once."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, catalogue: Catalogue) -> None:
         self._store = store
+        self._catalogue = catalogue
+
+    async def open(self, system: System, title: str, severity: Severity, by: str, *, press: str = "") -> Incident:
+        """Open an incident by hand; its people are called. Raises `Refusal` for a command that was taken before."""
+        async with self._store.transaction() as tx:
+            if await presses.repeated(tx, press, by):
+                raise Refusal("This has been taken already; /incident shows what is open.")
+            target = usual_target(self._catalogue, system.id, severity)
+            return await open_incident(
+                tx, self._catalogue, system, title=title, severity=severity, target=target, by=by
+            )
+
+    async def acknowledge(self, incident_id: str, by: str, *, press: str = "") -> Incident:
+        """Somebody is on it. Raises `Refusal` when it has ended, or when they are on it already."""
+        async with self._store.transaction() as tx:
+            incident = await self._locked(tx, incident_id)
+            if await presses.repeated(tx, press, by, incident_id=incident.id):
+                return incident
+            if incident.state is IncidentState.RESOLVED:
+                raise Refusal("This incident is resolved already.")
+            if incident.acknowledged_by == by:
+                raise Refusal("You are on it already.")
+            return await acknowledge(tx, incident, by)
+
+    def ladder(self, incident: Incident) -> Ladder | None:
+        """The escalation ladder of an incident."""
+        return ladder_of(self._catalogue, incident)
 
     async def get(self, incident_id: str) -> Incident:
         """The incident with this id. Raises `Mistake` when there is none."""
@@ -86,22 +141,45 @@ class Incidents:
     async def escalate(
         self, incident_id: str, by: str, system: System, reason: str, *, press: str = ""
     ) -> Sequence[str]:
-        """Call the people the severity's rule names; their names, for the answer."""
+        """Call the next people of the incident's ladder, or whom its severity names where it has none; their names, for
+        the answer. Raises `Refusal` when there is nobody left to call."""
         async with self._store.transaction() as tx:
             incident = await self._locked(tx, incident_id)
-            rule = system.severities.get(incident.severity)
-            called = rule.escalate_to if rule is not None else ()
-            if not called:
+            ladder = ladder_of(self._catalogue, incident) or _by_severity(system, incident.severity)
+            climb = next_climb(incident, ladder)
+            if ladder is None:
                 raise Refusal(f"{system.title} names nobody to escalate a {incident.severity} to.")
             if await presses.repeated(tx, press, by, incident_id=incident.id):
-                return called
-            about = {"to": list(called), "reason": reason}
-            tx.record(Event(Happened.INCIDENT_ESCALATED, by, about), incident_id=incident.id)
-            tx.announce("escalated", incident_id=incident.id, body={"to": list(called), "by": by, "reason": reason})
-            return called
+                return ladder.rungs[max(0, incident.rungs - 1)].to
+            if climb is None:
+                raise Refusal(f"Everybody on the ladder «{ladder.title}» has been called.")
+            await call(tx, incident, ladder, climb, by, reason)
+            return climb.rung.to
 
     async def _locked(self, tx: Transaction, incident_id: str) -> Incident:
         incident = await incidents.lock(tx, incident_id)
         if incident is None:
             raise Mistake("This incident is not known here.")
         return incident
+
+
+_USUAL = {
+    Severity.P0: timedelta(hours=1),
+    Severity.P1: timedelta(hours=4),
+    Severity.P2: timedelta(days=1),
+    Severity.P3: timedelta(days=3),
+}
+
+
+def usual_target(catalogue: Catalogue, system: str, severity: Severity) -> timedelta:
+    """When an incident that no runbook stands for is to be resolved: the longest that the system's runbooks of this
+    severity give themselves, or what is usual where there are none."""
+    own = [runbook.resolve_within for runbook in catalogue.of_system(system) if runbook.severity is severity]
+    return max(own, default=_USUAL[severity])
+
+
+def _by_severity(system: System, severity: Severity) -> Ladder | None:
+    rule = system.severities.get(severity)
+    if rule is None or not rule.escalate_to:
+        return None
+    return Ladder("", rule.label, (Rung(rule.escalate_to),))

@@ -6,16 +6,18 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
+from bot.domain.escalation import due_climb
 from bot.domain.incident import Incident, topic
 from bot.domain.policy import ON_CALL
 from bot.domain.run import RunState
-from bot.domain.system import System
+from bot.domain.system import System, contact_named, groups_called
 from bot.errors import BotError, Unavailable
 from bot.runs.shown import RunShown
 from bot.slack.asking import Asker
 from bot.slack.attaching import Attacher, digest_of
 from bot.slack.desk import Desk
 from bot.slack.replies import MessageGone
+from bot.slack.views import kit
 from bot.slack.views.approval import approval_thread
 from bot.slack.views.charts import charted
 from bot.slack.views.checks import check_detail
@@ -66,7 +68,9 @@ class Sender:
         if incident.channel is None:
             return
         runs = await self._desk.reads.of_incident(incident.id)
-        await self.put(f"headline:{incident.id}", incident.channel, headline(incident, runs, self._desk.clock.now()))
+        climb = due_climb(incident, self._desk.incidents.ladder(incident))
+        told = headline(incident, runs, self._desk.clock.now(), climb)
+        await self.put(f"headline:{incident.id}", incident.channel, told)
 
     async def card(self, run_id: str) -> None:
         """The run's card, as things stand. Files it refers to are in its thread before it says so."""
@@ -163,12 +167,24 @@ class Sender:
         if await self._files(f"whole:{run_id}", place.id, whole_files(shown), posted.ts):
             await self.in_thread(shown, f"kept:{run_id}", kept_message(name))
 
-    async def escalated(self, incident_id: str, to: Sequence[str], reason: str) -> None:
-        """Call the next rung in the channel."""
+    async def escalated(self, incident_id: str, to: Sequence[str], reason: str, rung: int) -> None:
+        """Bring the next people of the ladder into the channel, and call them there."""
         incident = await self._desk.incidents.get(incident_id)
+        if incident.channel is None:
+            raise Unavailable("The incident's channel is not there yet.")
+        system = self._system(incident)
+        groups = {} if system is None else groups_called(system, to)
+        members = await self._desk.directory.members(groups)
+        await self._client.invite(incident.channel, sorted({user for users in members.values() for user in users}))
+        named = [
+            kit.group(mentions[0])
+            if (mentions := await self._desk.directory.mentions({each: groups[each]} if each in groups else {}))
+            else kit.t(contact_named(system, each))
+            for each in to
+        ]
         runs = await self._desk.reads.of_incident(incident_id)
-        message = escalation(incident, runs, to, reason, self._desk.clock.now())
-        await self._client.post(_given(incident.channel), message)
+        told = escalation(incident, runs, named, reason, self._desk.clock.now())
+        await self.put(f"escalated:{incident.id}:{rung}", incident.channel, told)
 
     async def notice(self, message: Outgoing) -> None:
         """A message that a runbook sends to a channel or a person; it was read and approved as it is."""
@@ -278,7 +294,9 @@ async def _rows(sender: Sender, message: Outgoing) -> None:
 
 
 async def _escalated(sender: Sender, message: Outgoing) -> None:
-    await sender.escalated(_given(message.incident_id), message.body["to"], str(message.body["reason"]))
+    about = message.body
+    rung = int(about.get("rung") or 0)
+    await sender.escalated(_given(message.incident_id), about["to"], str(about["reason"]), rung)
 
 
 async def _copies(sender: Sender, message: Outgoing) -> None:

@@ -45,6 +45,8 @@ class Verb(StrEnum):
     SHOW = "show"
     TAKE_UP = "take_up"
     NOTE = "note"
+    OPEN = "open"
+    ACKNOWLEDGE = "acknowledge"
     RESOLVE = "resolve"
     RUNBOOK_ON_MESSAGE = "runbook_on_message"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,8 +25,10 @@ async def insert(
     target: timedelta,
     opened_by: str,
     prefix: str,
+    ladder: str = "",
+    acknowledged_by: str = "",
 ) -> Incident:
-    """A new open incident; its number and channel name are given here."""
+    """A new open incident, which somebody may be on from the start; its number and channel name are given here."""
     values = {
         "id": id,
         "system": system,
@@ -37,6 +39,9 @@ async def insert(
         "opened_at": tx.now,
         "state": IncidentState.OPEN,
         "channel_name": "",
+        "ladder": ladder,
+        "acknowledged_by": acknowledged_by,
+        "acknowledged_at": tx.now if acknowledged_by else None,
     }
     row = (await tx.connection.execute(incidents.insert().values(values).returning(incidents))).one()
     name = channel_name(prefix, row.number, title)
@@ -77,10 +82,37 @@ async def set_channel(tx: Transaction, id: str, channel: str, name: str) -> None
     )
 
 
+async def acknowledge(tx: Transaction, id: str, by: str, commander: str) -> Incident:
+    """Remember who is on an incident and who leads it; the clock of its ladder stands."""
+    values = {"acknowledged_by": by, "acknowledged_at": tx.now, "commander": commander, "due": None}
+    return await _changed(tx, id, values)
+
+
+async def called(tx: Transaction, id: str, rungs: int) -> Incident:
+    """Remember how many rungs of its ladder have been called by now."""
+    return await _changed(tx, id, {"rungs": rungs, "called_at": tx.now})
+
+
+async def set_due(tx: Transaction, id: str, due: datetime | None) -> None:
+    """Set the moment at which the next rung is called, or none."""
+    await tx.connection.execute(update(incidents).where(incidents.c.id == id).values(due=due))
+
+
+async def overdue(connection: AsyncConnection, now: datetime) -> Sequence[str]:
+    """The incidents whose next rung is to be called by now."""
+    query = select(incidents.c.id).where(incidents.c.due <= now).order_by(incidents.c.due)
+    return [str(id) for id in (await connection.execute(query)).scalars()]
+
+
+async def _changed(tx: Transaction, id: str, values: Mapping[str, Any]) -> Incident:
+    changed = update(incidents).where(incidents.c.id == id).values(values).returning(incidents)
+    return _incident((await tx.connection.execute(changed)).one())
+
+
 async def set_state(tx: Transaction, id: str, state: IncidentState, resolved_at: datetime | None) -> None:
     """Change the state of an incident."""
     await tx.connection.execute(
-        update(incidents).where(incidents.c.id == id).values(state=state, resolved_at=resolved_at)
+        update(incidents).where(incidents.c.id == id).values(state=state, resolved_at=resolved_at, due=None)
     )
 
 
@@ -99,4 +131,9 @@ def _incident(row: Any) -> Incident:
         channel_name=row.channel_name,
         commander=row.commander,
         resolved_at=row.resolved_at,
+        acknowledged_by=row.acknowledged_by,
+        acknowledged_at=row.acknowledged_at,
+        ladder=row.ladder,
+        rungs=row.rungs,
+        called_at=row.called_at,
     )

@@ -38,7 +38,8 @@ from bot.store.codec import decode
 Connection: TypeAlias = AsyncConnection
 """What reads are given."""
 
-ADVANCE = "advance"
+ADVANCE, CLIMB = "advance", "climb"
+"""The kinds of jobs: a run that goes on, and an incident whose next people are called."""
 OUTBOX_CHANNEL = "runbook_outbox"
 CHART = "chart"
 """The topic of what takes long to make and nobody waits for: it is sent beside everything else. The channel's payload
@@ -103,7 +104,7 @@ class Transaction:
     now: datetime
     _events: list[dict[str, Any]] = field(default_factory=list)
     _messages: list[dict[str, Any]] = field(default_factory=list)
-    _jobs: list[tuple[str, timedelta]] = field(default_factory=list)
+    _jobs: list[tuple[str, str, timedelta]] = field(default_factory=list)
 
     def record(self, *events: Event, run_id: str | None = None, incident_id: str | None = None) -> None:
         """Append to the audit trail."""
@@ -126,8 +127,15 @@ class Transaction:
 
     def enqueue(self, run_id: str, *, delay: timedelta = timedelta(0)) -> None:
         """Wake a worker for a run, now or later."""
-        if (run_id, delay) not in self._jobs:
-            self._jobs.append((run_id, delay))
+        self._enqueue(ADVANCE, run_id, delay)
+
+    def enqueue_climb(self, incident_id: str, *, delay: timedelta = timedelta(0)) -> None:
+        """Have an incident's ladder looked at, now or later."""
+        self._enqueue(CLIMB, incident_id, delay)
+
+    def _enqueue(self, kind: str, id: str, delay: timedelta) -> None:
+        if (kind, id, delay) not in self._jobs:
+            self._jobs.append((kind, id, delay))
 
     async def flush(self) -> None:
         """Write what was collected. The audit comes last: its lock is held only until the commit."""
@@ -141,13 +149,12 @@ class Transaction:
             # would commit the job by itself.
             await self.connection.execute(text("SELECT 1"))
             raw = (await self.connection.get_raw_connection()).driver_connection
-            count = len(self._jobs)
             assert raw is not None
             await Queries(AsyncpgDriver(raw)).enqueue(
-                [ADVANCE] * count,
-                [run_id.encode() for run_id, _ in self._jobs],
-                [0] * count,
-                [delay for _, delay in self._jobs],
+                [kind for kind, _, _ in self._jobs],
+                [id.encode() for _, id, _ in self._jobs],
+                [0] * len(self._jobs),
+                [delay for _, _, delay in self._jobs],
             )
         if self._events:
             lines = [json.dumps(line, sort_keys=True, ensure_ascii=False, default=str) for line in self._events]

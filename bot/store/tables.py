@@ -78,7 +78,14 @@ incidents = Table(
     Column("channel_name", Text, nullable=False),
     Column("commander", Text, nullable=False, server_default=""),
     _time("resolved_at", nullable=True),
+    Column("acknowledged_by", Text, nullable=False, server_default=""),
+    _time("acknowledged_at", nullable=True),
+    Column("ladder", Text, nullable=False, server_default="", comment="the key of its escalation ladder"),
+    Column("rungs", Integer, nullable=False, server_default="0", comment="how many of its rungs have been called"),
+    _time("called_at", nullable=True),
+    Column("due", DateTime(timezone=True), comment="when the next rung is called; empty when the clock stands"),
     Index("ix_incidents_open", "state", "opened_at"),
+    Index("ix_incidents_due", "due"),
 )
 
 runs = Table(

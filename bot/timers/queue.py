@@ -1,4 +1,4 @@
-"""The queue loop: pgqueuer hands out jobs, each wakes one run; the loop survives the database going away."""
+"""The queue loop: pgqueuer hands out jobs, each wakes a run or a ladder; the loop survives the database going away."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from pgqueuer import PgQueuer
 from pgqueuer.models import Job, Schedule
 
 from bot.errors import BotError
+from bot.incidents.climbing import Climber
 from bot.runs.worker import Worker
-from bot.store.session import ADVANCE
+from bot.store.session import ADVANCE, CLIMB
 
 log = structlog.get_logger(__name__)
 
@@ -43,9 +44,12 @@ class Nightly:
 class Queue:
     """Takes jobs until stopped. `ready` is set whenever the loop listens."""
 
-    def __init__(self, url: str, worker: Worker, *, jobs: int = 20, nightly: Sequence[Nightly] = ()) -> None:
+    def __init__(
+        self, url: str, worker: Worker, climber: Climber, *, jobs: int = 20, nightly: Sequence[Nightly] = ()
+    ) -> None:
         self._url = url.replace("postgresql+asyncpg://", "postgresql://", 1)
         self._worker = worker
+        self._climber = climber
         self._jobs = jobs
         self._nightly = nightly
         self._stopping = asyncio.Event()
@@ -88,6 +92,10 @@ class Queue:
             async def advance(job: Job) -> None:
                 await self._worker.advance((job.payload or b"").decode())
 
+            @queue.entrypoint(CLIMB, on_failure="hold")
+            async def climb(job: Job) -> None:
+                await self._climber.climb((job.payload or b"").decode())
+
             for each in self._nightly:
                 self._schedule(queue, each)
             self.ready.set()
@@ -125,12 +133,12 @@ class Queue:
         while not self._stopping.is_set():
             await self._pause(SWEEP_EVERY)
             try:
-                woken = await self._worker.sweep()
+                woken, called = await self._worker.sweep(), await self._climber.sweep()
             except Exception:
                 log.exception("sweep broke")
                 continue
-            if woken:
-                log.info("swept", runs=woken)
+            if woken or called:
+                log.info("swept", runs=woken, incidents=called)
 
     async def _pause(self, length: timedelta) -> None:
         with contextlib.suppress(TimeoutError):

@@ -13,13 +13,16 @@ import pytest
 from bot.authoring.loader import catalogue_at
 from bot.blockkit import validate_message, validate_view
 from bot.cli.drills import SHIPPED
+from bot.domain.escalation import Climb
 from bot.domain.incident import IncidentState
+from bot.domain.operations import Rung
 from bot.domain.proof import Proven, Standing, Stands
 from bot.domain.run import CheckRun, CheckStatus
 from bot.domain.runbook import Input, InputType
+from bot.domain.system import System
 from bot.slack.verbs import Ref
 from bot.slack.views import incident as incidents
-from bot.slack.views import start
+from bot.slack.views import kit, start
 from bot.slack.views.approval import approval_modal, approval_thread
 from bot.slack.views.checks import check_detail, checks_modal
 from bot.slack.views.home import home_view
@@ -56,6 +59,9 @@ TIMELINE = [
     Line("incident.resolved", "U0ANA", {"minutes": 6.0}),
 ]
 RESOLVED = b.incident(state=IncidentState.RESOLVED, resolved_at=b.START + timedelta(minutes=6))
+UNTAKEN = b.incident(acknowledged_by="", acknowledged_at=None)
+CALLED = [kit.group("S0LEADS"), kit.t("engineering manager (manager@example.com)")]
+SHOP, BAKERY = System("shop", "The shop"), System("bakery", "The bakery")
 REF = Ref(run=b.RUN_ID, action=b.KEY)
 FORM = tuple(Input(kind.value, kind, kind.value.title(), choices=("a", "b")) for kind in InputType)
 ROWS = [{"id": number, "event": f"evt_{number}", "ok": number % 2 == 0, "at": b.START} for number in range(4)]
@@ -92,6 +98,7 @@ VIEWS = {
     "message": start.message_modal([b.runbook()], "A customer is still on the free tier", "C0INC007"),
     "escalate": incidents.escalate_modal(Ref(incident="i")),
     "note": incidents.note_modal(Ref(incident="i")),
+    "open": incidents.open_modal({each.id: each for each in (SHOP, BAKERY)}, "Nobody gets any message", "P0"),
     "home": home_view("U0BEN", [STATES["awaiting_approval"]], [b.incident()], [b.run()], b.NOW),
     "home_empty": home_view("U0BEN", [], [], [], b.NOW),
 }
@@ -101,6 +108,10 @@ MESSAGES = {
     "thread_check_row": check_detail(b.shown(facts={"account": b.fact()}), "account"),
     "thread_check_failed": check_detail(STATES["failed_check"], "stripe"),
     "incident_headline": incidents.headline(b.incident(), [STATES["awaiting_approval"]], b.NOW),
+    "incident_untaken": incidents.headline(UNTAKEN, [], b.NOW, Climb(1, Rung(("engineering_manager", "cto")), b.NOW)),
+    "incident_at_the_top": incidents.headline(UNTAKEN, [], b.NOW),
+    "incident_called": incidents.escalation(UNTAKEN, [STATES["awaiting_approval"]], CALLED, "", b.NOW),
+    "incident_called_by_hand": incidents.escalation(b.incident(), [], CALLED, "The <largest> customer is down", b.NOW),
     "incident_status": incidents.status_of(b.incident(), [STATES["done"]], TIMELINE, b.NOW),
     "incident_summary": incidents.summary(RESOLVED, [STATES["done"]], TIMELINE, b.NOW),
     "incident_list": incidents.open_incidents_message([b.incident()], b.NOW),

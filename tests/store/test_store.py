@@ -11,6 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from bot.authoring.catalogue import Catalogue
 from bot.domain.events import Event, Happened
 from bot.domain.facts import Fact, FactStatus
 from bot.domain.incident import IncidentState
@@ -255,7 +256,7 @@ async def test_incidents_open_and_resolve_once(store: Store) -> None:
     """An incident has a number and a channel name; it is resolved once."""
     async with store.transaction() as tx:
         opened = await _incident(tx)
-    desk = Incidents(store)
+    desk = Incidents(store, Catalogue())
     incident = await desk.get(opened)
     assert incident.channel_name == f"inc-{incident.number:03d}-database-cpu-high-80"
     await desk.resolve(opened, "U_ANA")
@@ -279,6 +280,7 @@ async def _incident(tx: object) -> str:
     system = System("alacarte", "A La Carte Chat")
     made = await open_incident(
         tx,  # type: ignore[arg-type]  # a Transaction
+        Catalogue(),
         system,
         title="Database CPU high (>80%)",
         severity=Severity.P1,

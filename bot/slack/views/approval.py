@@ -260,7 +260,7 @@ def approval_thread(shown: RunShown, key: str, groups: Sequence[str] = ()) -> Me
     text = _exactly(approval)
     fits = json_cost(text) <= 5_000
     people = map(kit.person, approval.request.policy.people)
-    called = [*({"type": "usergroup", "usergroup_id": group} for group in groups), *people]
+    called = [*map(kit.group, groups), *people]
     spaced = [element for each in called for element in (each, kit.t(" "))]
     asked = kit.t(f"{spell.count(approval.request.policy.votes, 'vote')} needed" if called else "Needs a yes")
     blocks = [kit.rich(kit.line(*spaced, asked))]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from bot.blockkit import limits
 from bot.domain.approval import Choice
+from bot.domain.escalation import Climb
 from bot.domain.events import Happened
 from bot.domain.incident import Incident, IncidentState, topic
 from bot.domain.run import ActionRun, ActionStatus
+from bot.domain.runbook import Severity
+from bot.domain.system import System
 from bot.runs.shown import RunShown
 from bot.slack.verbs import Ref, Verb
 from bot.slack.views import kit, spell
@@ -36,9 +40,12 @@ class Recorded(Protocol):
     def data(self) -> Mapping[str, Any]: ...
 
 
-def headline(incident: Incident, runs: Sequence[RunShown], now: datetime) -> Message:
-    """The pinned message: state, clock, what was found, what is waited for."""
+def headline(incident: Incident, runs: Sequence[RunShown], now: datetime, climb: Climb | None = None) -> Message:
+    """The pinned message: state, clock, who is on it or who is called next, what was found, what is waited for."""
     parts = [Part([kit.header(f"{incident.label} {incident.title}"), kit.context(_clock(incident, now))], 100)]
+    taken = incident.acknowledged_at is not None
+    if incident.state is IncidentState.OPEN and not taken:
+        parts.append(Part([kit.rich(kit.line(*_untaken(climb)))], 98))
     parts += [Part(_run_blocks(shown), 80 - place) for place, shown in enumerate(runs[:_RUNS])]
     if len(runs) > _RUNS:
         parts.append(Part([kit.context(f"… and {spell.count(len(runs) - _RUNS, 'more run')}.")], 40))
@@ -47,6 +54,7 @@ def headline(incident: Incident, runs: Sequence[RunShown], now: datetime) -> Mes
     if incident.state is IncidentState.OPEN:
         ref = Ref(incident=incident.id)
         buttons = [
+            None if taken else kit.button("I'm on it", Verb.ACKNOWLEDGE, ref, style="primary"),
             kit.button("Add a note…", Verb.NOTE, ref),
             kit.button("Escalate…", Verb.ESCALATE, ref),
             kit.button("Resolve", Verb.RESOLVE, ref, confirm=_sure_resolved()),
@@ -54,6 +62,19 @@ def headline(incident: Incident, runs: Sequence[RunShown], now: datetime) -> Mes
         parts.append(Part(kit.actions(buttons), 99))
     said = f"{incident.label} {incident.title}: {incident.severity}, {incident.state}"
     return Message(kit.fitted(parts), notice(said))
+
+
+def _untaken(climb: Climb | None) -> list[Element]:
+    """That nobody is on it, and whom the clock calls next."""
+    said = [kit.t("Nobody is on it yet. ", bold=True)]
+    if climb is None:
+        return [*said, kit.t("Nobody else is called by itself.")]
+    return [*said, kit.t(f"Called next: {called(climb.rung.to)}, at "), kit.moment(climb.at), kit.t(".")]
+
+
+def called(to: Sequence[str]) -> str:
+    """Contacts and groups as people say them: "engineering manager, cto"."""
+    return ", ".join(clip(one_line(each).replace("_", " "), 100) for each in to)
 
 
 def _sure_resolved() -> Block:
@@ -242,12 +263,17 @@ def _plain_line(line: Recorded, titles: Mapping[str, str]) -> str:
 # -- forms -------------------------------------------------------------------------------------------------------------
 
 
-def escalation(incident: Incident, runs: Sequence[RunShown], to: Sequence[str], reason: str, now: datetime) -> Message:
-    """The call to the next rung: who is called, why, and how things stand, so that they need not ask."""
-    named = ", ".join(clip(one_line(each), 100) for each in to)
+def escalation(incident: Incident, runs: Sequence[RunShown], to: Sequence[Element], why: str, now: datetime) -> Message:
+    """The call to the next people of a ladder: who is called, why, and how things stand, so that they need not ask.
+    `why` is a person's reason, or empty when the clock calls them."""
+    spent = spell.coarse(now - incident.opened_at)
+    unasked = (
+        f"nobody is on it after {spent}" if now - incident.opened_at >= timedelta(minutes=1) else "nobody is on it"
+    )
+    spaced = [element for each in to for element in (each, kit.t(" "))]
     lines = [
-        [kit.t("Escalated to ", bold=True), kit.t(named)],
-        [kit.t("Reason  ", bold=True), kit.t(clip(reason, 1_000))],
+        [kit.t("Called  ", bold=True), *spaced],
+        [kit.t("Why  ", bold=True), kit.t(clip(why, 1_000) or f"{unasked[:1].upper()}{unasked[1:]}.")],
     ]
     lines += [
         [kit.t("Cause  ", bold=True), kit.t(clip(each.say, 500))]
@@ -257,7 +283,30 @@ def escalation(incident: Incident, runs: Sequence[RunShown], to: Sequence[str], 
     lines += [[kit.t("Open  ", bold=True), *kit.spoken(owed)] for shown in runs if (owed := _owed(shown))]
     blocks = [kit.header(f"{incident.label} {incident.title}"), kit.context(_clock(incident, now))]
     blocks += [kit.rich(kit.line(*line)) for line in lines]
-    return Message(kit.fitted([Part(blocks)]), notice(f"{incident.label} escalated to {named}"))
+    if incident.acknowledged_at is None and incident.state is IncidentState.OPEN:
+        ref = Ref(incident=incident.id)
+        blocks += kit.actions([kit.button("I'm on it", Verb.ACKNOWLEDGE, ref, style="primary")])
+    return Message(kit.fitted([Part(blocks)]), notice(f"{incident.label} {incident.title}: {why or unasked}"))
+
+
+def open_modal(systems: Mapping[str, System], title: str = "", severity: str = "", system: str = "") -> View:
+    """What an incident needs to be opened: what is wrong, where, and how bad it is."""
+    offered = [kit.option(each.title, each.id) for each in systems.values()][: limits.SELECT_OPTIONS]
+    levels = [kit.option(str(each), str(each)) for each in Severity]
+    blocks = [
+        kit.text_input("title", "What is wrong?", max_length=150, initial_value=clip(title, 150)),
+        kit.input_block("system", "Where?", _choice(offered, system)),
+        kit.input_block("severity", "How bad is it?", _choice(levels, severity or "P1")),
+        kit.context("Its people are called as its ladder says, until somebody is on it."),
+    ]
+    return kit.modal(Verb.OPEN, "Open an incident", blocks, ref=Ref(), submit="Open it", close="Go back")
+
+
+def _choice(options: Sequence[Element], value: str) -> Element:
+    """A menu of a form with one of its options picked."""
+    picked = next((each for each in options if each["value"] == value), options[0] if len(options) == 1 else None)
+    element: Element = {"type": "static_select", "action_id": "value", "options": list(options)}
+    return {**element, "initial_option": picked} if picked is not None else element
 
 
 def escalate_modal(ref: Ref) -> View:
@@ -276,8 +325,8 @@ def note_modal(ref: Ref) -> View:
 def incident_help() -> Message:
     """What /incident understands."""
     said = (
-        "`/incident` shows how it stands · `/incident note …` puts your words on the timeline · "
-        "`/incident escalate …` calls the people the severity names · `/incident resolve` ends it. "
-        "Use it in the incident's own channel."
+        "`/incident open` opens one · in the incident's own channel: `/incident` shows how it stands · "
+        "`/incident ack` says that you are on it · `/incident note …` puts your words on the timeline · "
+        "`/incident escalate …` calls the next people of its ladder · `/incident resolve` ends it."
     )
     return Message([kit.section(said)], notice(said.replace("`", "")))

@@ -101,6 +101,11 @@ def person(user: str) -> Element:
     return {"type": "user", "user_id": user} if _USER.fullmatch(user) else t(user or "somebody")
 
 
+def group(id: str) -> Element:
+    """A mention of everybody in a user group, by its id."""
+    return {"type": "usergroup", "usergroup_id": id}
+
+
 def mention(user: str) -> str:
     """Somebody by Slack id for mrkdwn."""
     return f"<@{user}>" if _USER.fullmatch(user) else "the bot" if user == "bot" else "somebody"

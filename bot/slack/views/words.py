@@ -128,6 +128,20 @@ class _Teller:
         failed = self.text("failed") or "none"
         return f"{self.who} recorded {what} of {self.text('system')}: {self.text('passed')} passed; failed: {failed}."
 
+    def taken(self) -> str:
+        """Somebody is on it, perhaps in place of somebody else."""
+        instead = f", instead of {self.people('instead_of')}" if self.data.get("instead_of") else ""
+        return f"{self.who} is on it{instead}."
+
+    def escalated(self) -> str:
+        """Somebody called the next people, or the clock did."""
+        called = self.people("to").replace("_", " ")
+        if self.who != "The bot":
+            return f"{self.who} escalated to {called}{self.because('reason')}"
+        waited = self.data.get("waited_seconds")
+        after = f" after {coarse(timedelta(seconds=waited))}" if isinstance(waited, int) and waited >= 60 else ""
+        return f"Nobody was on it{after}; {called} {'was' if len(self.data.get('to') or ()) == 1 else 'were'} called."
+
     def vote(self) -> str:
         """A vote that counts."""
         said = "denied" if self.data.get("choice") == "deny" else "approved"
@@ -142,7 +156,8 @@ _SENTENCES: Mapping[Happened, Callable[[_Teller], str]] = {
     Happened.INCIDENT_OPENED: lambda t: f"{t.who} opened the incident{t.because('title')}",
     Happened.INCIDENT_NOTED: lambda t: f"{t.who} noted{t.because('text')}",
     Happened.INCIDENT_RESOLVED: lambda t: f"{t.who} resolved the incident{t.after('minutes')}.",
-    Happened.INCIDENT_ESCALATED: lambda t: f"{t.who} escalated to {t.people('to')}{t.because('reason')}",
+    Happened.INCIDENT_ACKNOWLEDGED: lambda t: t.taken(),
+    Happened.INCIDENT_ESCALATED: lambda t: t.escalated(),
     Happened.RUN_REQUESTED: lambda t: f"{t.who} started {t.text('runbook') or t.text('title') or 'a runbook'}.",
     Happened.RUN_RECHECKED: lambda t: f"{t.who} had everything looked at again.",
     Happened.RUN_DONE: lambda t: f"{t.who} closed the run: {t.text('note')}" if t.text("note") else "The run is done.",
