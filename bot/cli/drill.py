@@ -35,6 +35,7 @@ from bot.sandbox.slack.screen import Seen
 from bot.slack.forms import option_parts, option_value
 from bot.slack.verbs import Ref, Verb
 from bot.slack.views.checklist import filled
+from bot.slack.views.votes import NAME, ROWS
 
 T = TypeVar("T")
 
@@ -220,9 +221,9 @@ class Stage:
         if asks and refused:
             return
         if asks:
-            await person.sees(lambda seen: seen.surface == "modal" and not _about(seen, Verb.APPROVE), PATIENCE)
-            named = {} if step_up is StepUp.NONE else {"name": to_type(approval.request)}
-            await person.submits(**named, **({} if rows is None else {"rows": f"{rows:,}"}))
+            await person.sees(lambda seen: seen.surface == "modal" and bool({NAME, ROWS} & _inputs(seen)), PATIENCE)
+            named = {} if step_up is StepUp.NONE else {NAME: to_type(approval.request)}
+            await person.submits(**named, **({} if rows is None else {ROWS: f"{rows:,}"}))
         elif opened:
             await person.sees(lambda seen: seen.surface == "modal" and not _about(seen, Verb.APPROVE), PATIENCE)
 
@@ -373,6 +374,11 @@ def _about(seen: Seen, *verbs: Verb) -> set[str]:
     blocks = seen.raw.get("blocks") or []
     pressed = [each for block in blocks for each in block.get("elements") or () if each.get("action_id") in verbs]
     return {Ref.decode(each["value"]).action for each in pressed}
+
+
+def _inputs(seen: Seen) -> set[str]:
+    """The names of a form's inputs."""
+    return {str(block.get("block_id")) for block in seen.raw.get("blocks") or [] if block.get("type") == "input"}
 
 
 def _presses(verb: Verb, action: str, element: Element) -> bool:

@@ -14,7 +14,7 @@ from bot.domain.facts import from_json, to_json
 
 T = TypeVar("T")
 
-MOST_KEPT = 16_000_000
+MOST_KEPT = 8_000_000
 
 _adapters: dict[type[Any], TypeAdapter[Any]] = {}
 
@@ -61,6 +61,12 @@ class _Memory:
                 del self._owners[id(gone.data)]
         return known.data
 
+    def forget(self) -> None:
+        """Read everything anew."""
+        self._size = 0
+        self._texts.clear()
+        self._owners.clear()
+
     def made(self, data: Any, key: Any, make: Callable[[Any], T]) -> T:
         """What `make` makes of the data: once for each `key`, while its text is known."""
         known = self._owners.get(id(data))
@@ -83,6 +89,11 @@ def decode(text: str) -> Any:
 def once(data: Any, make: Callable[[Any], T]) -> T:
     """What a function of a module makes of a column's data; made once while the same text is read again and again."""
     return _memory.made(data, make, make)
+
+
+def forget() -> None:
+    """Let go of what was read: nobody needs it when its database is closed."""
+    _memory.forget()
 
 
 def pack(value: Any) -> Any:

@@ -33,7 +33,7 @@ from bot.domain.events import Event
 from bot.domain.facts import to_json
 from bot.errors import Unavailable
 from bot.store import tables
-from bot.store.codec import decode
+from bot.store.codec import decode, forget
 
 Connection: TypeAlias = AsyncConnection
 """What reads are given."""
@@ -211,6 +211,7 @@ class Store:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+        forget()
 
 
 def _is_away(error: DBAPIError) -> bool:
