@@ -118,7 +118,9 @@ def approval_parts(shown: RunShown, key: str, *, attached: bool = True) -> list[
     if not whole:
         where = "; all of it is in the file in this thread too" if attached and not approval.masked else ""
         lead = _MASKED if approval.masked else "⚠ This is more than the card shows: "
-        said = f"open Show everything to read it whole and to approve it{where}."
+        many = rows_to_say(approval.previews.values()) is not None
+        read = "read the request and say how many rows it changes" if many else "read it whole"
+        said = f"open Show everything to {read} and to approve it{where}."
         parts.append(Part([kit.rich(kit.line(kit.t(lead, bold=True), kit.t(said)))], 99))
     parts.append(Part(votes_blocks(approval, shown.now), 96))
     if approval.request.state is RequestState.PENDING:

@@ -270,9 +270,9 @@ def escalation(incident: Incident, runs: Sequence[RunShown], to: Sequence[Elemen
     unasked = (
         f"nobody is on it after {spent}" if now - incident.opened_at >= timedelta(minutes=1) else "nobody is on it"
     )
-    spaced = [element for each in to for element in (each, kit.t(" "))]
+    listed = [element for place, each in enumerate(to) for element in ([kit.t(", ")] if place else []) + [each]]
     lines = [
-        [kit.t("Called  ", bold=True), *spaced],
+        [kit.t("Called  ", bold=True), *listed],
         [kit.t("Why  ", bold=True), kit.t(clip(why, 1_000) or f"{unasked[:1].upper()}{unasked[1:]}.")],
     ]
     lines += [
