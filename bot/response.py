@@ -10,7 +10,8 @@ from bot.domain.events import Event, Happened
 from bot.domain.incident import Incident, IncidentState
 from bot.domain.run import Run
 from bot.domain.runbook import Runbook
-from bot.incidents.actions import acknowledge, open_incident
+from bot.incidents.actions import acknowledge
+from bot.incidents.opening import open_incident
 from bot.runs.actions import start
 from bot.runs.library import Library
 from bot.store import incidents, runs

@@ -285,6 +285,7 @@ class PoliciesDoc(Part):
 
 
 Column = Annotated[str, StringConstraints(pattern=r"^[\w*?-]+(\.[\w*?-]+)?$", max_length=80)]
+Channel = Annotated[str, StringConstraints(pattern=r"^(#?[a-z0-9][a-z0-9_-]{0,79}|[CG][A-Z0-9]{2,20})$")]
 
 
 class SupportDoc(Part):
@@ -294,7 +295,15 @@ class SupportDoc(Part):
     group: Name
     mask: Annotated[list[Column], Field(min_length=1)]
     rows: int = Field(default=10, ge=1, le=100)
-    files: Annotated[str, StringConstraints(pattern=r"^(#?[a-z0-9][a-z0-9_-]{0,79}|[CG][A-Z0-9]{2,20})$")] | None = None
+    files: Channel | None = None
+
+
+class ChannelsDoc(Part):
+    """Where the bot speaks of the system beside its incidents, and which runbooks' incidents are private ("*": all)."""
+
+    announcements: Channel | None = None
+    calendar: Channel | None = None
+    private: list[Line] = []
 
 
 class SystemDoc(Part):
@@ -317,6 +326,7 @@ class SystemDoc(Part):
     on_call: GroupDoc | None = None
     support: SupportDoc | None = None
     channel_prefix: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,20}$")] = "inc"
+    channels: ChannelsDoc = ChannelsDoc()
 
 
 # -- triage.yaml -------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from bot.domain.policy import ON_CALL, ApprovalPolicy
 from bot.domain.programs import left_open, runs_anything
 from bot.domain.runbook import Severity
 from bot.domain.system import (
+    Channels,
     Command,
     Database,
     Group,
@@ -66,6 +67,7 @@ def system_of(ledger: Ledger, said: SystemDoc, source: str) -> System:
         severities={severity: _rule(severity, each) for severity, each in said.severities.items()},
         templates={name: Template(name, each.subject, each.body) for name, each in said.templates.items()},
         channel_prefix=said.channel_prefix,
+        channels=Channels(said.channels.announcements, said.channels.calendar, tuple(said.channels.private)),
         default_policy=default,
         critical_policy=policy_over(said.policies.critical, _over(_CRITICAL, default)),
         severity_policies={severity: policy_over(each, default) for severity, each in said.policies.severities.items()},

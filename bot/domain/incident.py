@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -21,10 +22,20 @@ class IncidentState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A runbook that whatever opened an incident speaks for, what it would be started with, and why in a few words."""
+
+    runbook: str
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
     """One incident. `channel` is the Slack channel's id once it exists; `target` is the resolution time to be met.
 
-    `ladder` is the key of the escalation ladder that was chosen for it, `rungs` how many of its rungs have been called,
+    `origin` is what opened it, such as "monitor:pool"; while it is open the same origin opens no other one. `ladder` is
+    the key of the escalation ladder that was chosen for it, `rungs` how many of its rungs have been called,
     `called_at` when the last one was; whoever acknowledges it stops that clock.
     """
 
@@ -46,6 +57,9 @@ class Incident:
     ladder: str = ""
     rungs: int = 0
     called_at: datetime | None = None
+    origin: str = ""
+    private: bool = False
+    suggestions: tuple[Suggestion, ...] = ()
 
     @property
     def label(self) -> str:

@@ -147,6 +147,21 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True)
+class Channels:
+    """Where the bot speaks of a system beside its incidents: `announcements` takes what stakeholders are told,
+    `calendar` the checklists and maintenance windows; both are names or ids. Incidents of the runbooks in `private`, or
+    all of them with "*", are held in private channels."""
+
+    announcements: str | None = None
+    calendar: str | None = None
+    private: tuple[str, ...] = ()
+
+    def hides(self, runbook: str) -> bool:
+        """Whether an incident that begins with this runbook ("" for none) is held in a private channel."""
+        return "*" in self.private or (bool(runbook) and runbook in self.private)
+
+
+@dataclass(frozen=True, slots=True)
 class System:
     """Everything global to the runbooks of one system."""
 
@@ -164,6 +179,7 @@ class System:
     severities: Mapping[Severity, SeverityRule] = field(default_factory=dict)
     templates: Mapping[str, Template] = field(default_factory=dict)
     channel_prefix: str = "inc"
+    channels: Channels = Channels()
     default_policy: ApprovalPolicy = ApprovalPolicy()
     critical_policy: ApprovalPolicy = ApprovalPolicy(votes=2)
     severity_policies: Mapping[Severity, ApprovalPolicy] = field(default_factory=dict)

@@ -2,56 +2,20 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
-from datetime import timedelta
 
 from bot.authoring.catalogue import Catalogue
-from bot.domain.escalation import ladder_for, next_climb
+from bot.domain.escalation import next_climb
 from bot.domain.events import Event, Happened
 from bot.domain.incident import Incident, IncidentState
-from bot.domain.operations import Ladder, Operations, Rung
+from bot.domain.operations import Ladder, Rung
 from bot.domain.runbook import Severity
 from bot.domain.system import System
 from bot.errors import Mistake, Refusal
-from bot.incidents.climbing import call, ladder_of, set_clock
+from bot.incidents.climbing import call, ladder_of
+from bot.incidents.opening import open_incident
 from bot.store import incidents, presses
 from bot.store.session import Store, Transaction
-
-
-async def open_incident(
-    tx: Transaction,
-    catalogue: Catalogue,
-    system: System,
-    *,
-    title: str,
-    severity: Severity,
-    target: timedelta,
-    by: str,
-    runbook: str = "",
-    taken: bool = False,
-) -> Incident:
-    """A new incident in the caller's transaction; its channel is made by the announcer. Whoever opens it is on it if it
-    is `taken`; else the clock of its ladder begins."""
-    ladders = catalogue.operations.get(system.id, Operations()).ladders
-    ladder = ladder_for(ladders, severity, [runbook] if runbook else [])
-    incident = await incidents.insert(
-        tx,
-        id=str(uuid.uuid4()),
-        system=system.id,
-        title=title,
-        severity=severity,
-        target=target,
-        opened_by=by,
-        prefix=system.channel_prefix,
-        ladder="" if ladder is None else ladder.key,
-        acknowledged_by=by if taken else "",
-    )
-    about = {"title": title, "severity": severity, "number": incident.number, "label": incident.label}
-    tx.record(Event(Happened.INCIDENT_OPENED, by, about), incident_id=incident.id)
-    tx.announce("channel", incident_id=incident.id)
-    await set_clock(tx, incident, ladder)
-    return incident
 
 
 async def acknowledge(tx: Transaction, incident: Incident, by: str) -> Incident:
@@ -75,10 +39,7 @@ class Incidents:
         async with self._store.transaction() as tx:
             if await presses.repeated(tx, press, by):
                 raise Refusal("This has been taken already; /incident shows what is open.")
-            target = usual_target(self._catalogue, system.id, severity)
-            return await open_incident(
-                tx, self._catalogue, system, title=title, severity=severity, target=target, by=by
-            )
+            return await open_incident(tx, self._catalogue, system, title=title, severity=severity, by=by)
 
     async def acknowledge(self, incident_id: str, by: str, *, press: str = "") -> Incident:
         """Somebody is on it. Raises `Refusal` when it has ended, or when they are on it already."""
@@ -161,21 +122,6 @@ class Incidents:
         if incident is None:
             raise Mistake("This incident is not known here.")
         return incident
-
-
-_USUAL = {
-    Severity.P0: timedelta(hours=1),
-    Severity.P1: timedelta(hours=4),
-    Severity.P2: timedelta(days=1),
-    Severity.P3: timedelta(days=3),
-}
-
-
-def usual_target(catalogue: Catalogue, system: str, severity: Severity) -> timedelta:
-    """When an incident that no runbook stands for is to be resolved: the longest that the system's runbooks of this
-    severity give themselves, or what is usual where there are none."""
-    own = [runbook.resolve_within for runbook in catalogue.of_system(system) if runbook.severity is severity]
-    return max(own, default=_USUAL[severity])
 
 
 def _by_severity(system: System, severity: Severity) -> Ladder | None:

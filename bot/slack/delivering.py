@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import structlog
 
 from bot.domain.escalation import due_climb
+from bot.domain.events import BOT
 from bot.domain.incident import Incident, topic
 from bot.domain.policy import ON_CALL
 from bot.domain.run import RunState
@@ -47,7 +48,7 @@ class Sender:
         """Make the incident's channel, bring the people, pin the headline. Each part may be repeated."""
         incident = await self._desk.incidents.get(incident_id)
         if incident.channel is None:
-            made = await self._client.create_channel(incident.channel_name)
+            made = await self._client.create_channel(incident.channel_name, private=incident.private)
             async with self._store.transaction() as tx:
                 await incidents.set_channel(tx, incident.id, made.id, made.name)
             incident = await self._desk.incidents.get(incident_id)
@@ -55,7 +56,8 @@ class Sender:
         system = self._system(incident)
         on_call = {name: group for name, group in (system.groups if system else {}).items() if name == ON_CALL}
         members = await self._desk.directory.members(on_call)
-        await self._client.invite(channel, [incident.opened_by, *sorted(members.get(ON_CALL, ()))])
+        opener = [] if incident.opened_by == BOT else [incident.opened_by]
+        await self._client.invite(channel, [*opener, *sorted(members.get(ON_CALL, ()))])
         await self._client.set_topic(channel, topic(incident, incident.title))
         await self.incident(incident_id)
         posted = await self.posted(f"headline:{incident.id}")

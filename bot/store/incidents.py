@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.incident import Incident, IncidentState, channel_name
+from bot.domain.incident import Incident, IncidentState, Suggestion, channel_name
 from bot.domain.runbook import Severity
+from bot.store.codec import pack, unpack
 from bot.store.session import Transaction
 from bot.store.tables import incidents
 
@@ -27,6 +28,9 @@ async def insert(
     prefix: str,
     ladder: str = "",
     acknowledged_by: str = "",
+    origin: str = "",
+    private: bool = False,
+    suggestions: Sequence[Suggestion] = (),
 ) -> Incident:
     """A new open incident, which somebody may be on from the start; its number and channel name are given here."""
     values = {
@@ -42,6 +46,9 @@ async def insert(
         "ladder": ladder,
         "acknowledged_by": acknowledged_by,
         "acknowledged_at": tx.now if acknowledged_by else None,
+        "origin": origin,
+        "private": private,
+        "suggestions": [pack(each) for each in suggestions],
     }
     row = (await tx.connection.execute(incidents.insert().values(values).returning(incidents))).one()
     name = channel_name(prefix, row.number, title)
@@ -68,6 +75,15 @@ async def by_channel(connection: AsyncConnection, channel: str) -> Incident | No
     return None if row is None else _incident(row)
 
 
+async def lock_by_origin(tx: Transaction, system: str, origin: str) -> Incident | None:
+    """The open incident that this origin has opened, locked until the transaction ends. Whoever asks next about the
+    same origin waits until then, also where there is none yet."""
+    await tx.connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{system} {origin}", 0))))
+    mine = (incidents.c.system == system) & (incidents.c.origin == origin) & (incidents.c.state == IncidentState.OPEN)
+    row = (await tx.connection.execute(select(incidents).where(mine).with_for_update())).one_or_none()
+    return None if row is None else _incident(row)
+
+
 async def open_ones(connection: AsyncConnection, limit: int = 50) -> Sequence[Incident]:
     """Open incidents, newest first."""
     query = select(incidents).where(incidents.c.state == IncidentState.OPEN)
@@ -91,6 +107,30 @@ async def acknowledge(tx: Transaction, id: str, by: str, commander: str) -> Inci
 async def called(tx: Transaction, id: str, rungs: int) -> Incident:
     """Remember how many rungs of its ladder have been called by now."""
     return await _changed(tx, id, {"rungs": rungs, "called_at": tx.now})
+
+
+async def raised(tx: Transaction, id: str, severity: Severity, target: timedelta, ladder: str) -> Incident:
+    """Change the severity of an incident with what follows from it. Another ladder is climbed from its foot."""
+    same = incidents.c.ladder == ladder
+    values = {
+        "severity": severity,
+        "target_seconds": round(target.total_seconds()),
+        "ladder": ladder,
+        "rungs": case((same, incidents.c.rungs), else_=0),
+        "called_at": case((same, incidents.c.called_at), else_=None),
+    }
+    return await _changed(tx, id, values)
+
+
+async def reopened(tx: Transaction, id: str) -> Incident:
+    """A resolved incident is open again, and nobody is on it."""
+    values = {"state": IncidentState.OPEN, "resolved_at": None, "acknowledged_by": "", "acknowledged_at": None}
+    return await _changed(tx, id, values)
+
+
+async def suggest(tx: Transaction, id: str, suggestions: Sequence[Suggestion]) -> Incident:
+    """Remember which runbooks speak for themselves."""
+    return await _changed(tx, id, {"suggestions": [pack(each) for each in suggestions]})
 
 
 async def set_due(tx: Transaction, id: str, due: datetime | None) -> None:
@@ -136,4 +176,7 @@ def _incident(row: Any) -> Incident:
         ladder=row.ladder,
         rungs=row.rungs,
         called_at=row.called_at,
+        origin=row.origin,
+        private=row.private,
+        suggestions=tuple(unpack(Suggestion, each) for each in row.suggestions),
     )

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -84,8 +85,18 @@ incidents = Table(
     Column("rungs", Integer, nullable=False, server_default="0", comment="how many of its rungs have been called"),
     _time("called_at", nullable=True),
     Column("due", DateTime(timezone=True), comment="when the next rung is called; empty when the clock stands"),
+    Column("origin", Text, nullable=False, server_default="", comment="what opened it; empty for a person"),
+    Column("private", Boolean, nullable=False, server_default="false"),
+    Column("suggestions", JSONB, nullable=False, server_default="[]", comment="the runbooks its origin speaks for"),
     Index("ix_incidents_open", "state", "opened_at"),
     Index("ix_incidents_due", "due"),
+    Index(
+        "uq_incidents_origin",
+        "system",
+        "origin",
+        unique=True,
+        postgresql_where=text("state = 'open' AND origin <> ''"),
+    ),
 )
 
 runs = Table(

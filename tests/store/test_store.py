@@ -20,7 +20,8 @@ from bot.domain.run import CheckRun, Run, RunState
 from bot.domain.runbook import Severity
 from bot.domain.system import System
 from bot.errors import Unavailable
-from bot.incidents.actions import Incidents, open_incident
+from bot.incidents.actions import Incidents
+from bot.incidents.opening import open_incident
 from bot.runs.changes import apply, locked
 from bot.store import audit, incidents, outbox, runs
 from bot.store.migrate import head, migrate, revision

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -9,8 +10,8 @@ from typing import Any, Protocol
 from bot.blockkit import limits
 from bot.domain.approval import Choice
 from bot.domain.escalation import Climb
-from bot.domain.events import Happened
-from bot.domain.incident import Incident, IncidentState, topic
+from bot.domain.events import BOT, Happened
+from bot.domain.incident import Incident, IncidentState, Suggestion, topic
 from bot.domain.run import ActionRun, ActionStatus
 from bot.domain.runbook import Severity
 from bot.domain.system import System
@@ -49,9 +50,12 @@ def headline(incident: Incident, runs: Sequence[RunShown], now: datetime, climb:
     parts += [Part(_run_blocks(shown), 80 - place) for place, shown in enumerate(runs[:_RUNS])]
     if len(runs) > _RUNS:
         parts.append(Part([kit.context(f"… and {spell.count(len(runs) - _RUNS, 'more run')}.")], 40))
-    if not runs:
+    started = {shown.run.runbook for shown in runs}
+    offered = [each for each in incident.suggestions if each.runbook not in started]
+    if not runs and not offered:
         parts.append(Part([kit.context("No runbook is running. Start one with /runbook.")], 50))
     if incident.state is IncidentState.OPEN:
+        parts += [Part(_suggested(each), 60 - place) for place, each in enumerate(offered)]
         ref = Ref(incident=incident.id)
         buttons = [
             None if taken else kit.button("I'm on it", Verb.ACKNOWLEDGE, ref, style="primary"),
@@ -62,6 +66,14 @@ def headline(incident: Incident, runs: Sequence[RunShown], now: datetime, climb:
         parts.append(Part(kit.actions(buttons), 99))
     said = f"{incident.label} {incident.title}: {incident.severity}, {incident.state}"
     return Message(kit.fitted(parts), notice(said))
+
+
+def _suggested(suggestion: Suggestion) -> list[Block]:
+    """A runbook that what opened the incident speaks for, and the button that starts it."""
+    ref = Ref(runbook=suggestion.runbook, inputs=json.dumps(dict(suggestion.inputs)) if suggestion.inputs else "")
+    why = f": {clip(one_line(suggestion.why), 200)}" if suggestion.why else ""
+    said = kit.rich(kit.line(kit.t(f"Suggested  {suggestion.runbook}", bold=True), kit.t(why)))
+    return [said, *kit.actions([kit.button(f"Start {suggestion.runbook}", Verb.TAKE_UP, ref, style="primary")])]
 
 
 def _untaken(climb: Climb | None) -> list[Element]:
@@ -84,9 +96,8 @@ def _sure_resolved() -> Block:
 def _clock(incident: Incident, now: datetime) -> str:
     spent = (incident.resolved_at or now) - incident.opened_at
     lead = f" · led by {kit.mention(incident.commander)}" if incident.commander else ""
-    opened = (
-        f"opened by {kit.mention(incident.opened_by)} {kit.moment_mrkdwn(incident.opened_at, '{date_short} {time}')}"
-    )
+    by = "the bot" if incident.opened_by == BOT else kit.mention(incident.opened_by)
+    opened = f"opened by {by} {kit.moment_mrkdwn(incident.opened_at, '{date_short} {time}')}"
     return f"{incident.severity} · *{incident.state}* · {spell.against(spent, incident.target)} · {opened}{lead}"
 
 

@@ -158,6 +158,11 @@ _SENTENCES: Mapping[Happened, Callable[[_Teller], str]] = {
     Happened.INCIDENT_RESOLVED: lambda t: f"{t.who} resolved the incident{t.after('minutes')}.",
     Happened.INCIDENT_ACKNOWLEDGED: lambda t: t.taken(),
     Happened.INCIDENT_ESCALATED: lambda t: t.escalated(),
+    Happened.INCIDENT_REPORTED: lambda t: t.text("text") or "Something was noticed.",
+    Happened.INCIDENT_RAISED: lambda t: (
+        f"{t.who} changed the severity from {t.text('instead_of')} to {t.text('severity')}."
+    ),
+    Happened.INCIDENT_REOPENED: lambda t: f"{t.who} opened the incident again{t.because('reason')}",
     Happened.RUN_REQUESTED: lambda t: f"{t.who} started {t.text('runbook') or t.text('title') or 'a runbook'}.",
     Happened.RUN_RECHECKED: lambda t: f"{t.who} had everything looked at again.",
     Happened.RUN_DONE: lambda t: f"{t.who} closed the run: {t.text('note')}" if t.text("note") else "The run is done.",
