@@ -22,6 +22,9 @@ from bot.evidence.anchoring import Anchorer
 from bot.evidence.drafting import Reviews
 from bot.incidents.actions import Incidents
 from bot.incidents.climbing import Climber
+from bot.incidents.digesting import Digester
+from bot.incidents.journal import Journal
+from bot.incidents.relating import Relations
 from bot.response import Response
 from bot.runs.actions import People
 from bot.runs.answering import Answers
@@ -58,6 +61,7 @@ class Bot:
     worker: Worker
     canary: Canary
     climber: Climber
+    digester: Digester
     port: int = 0
     sockets: Sockets | None = None
 
@@ -92,7 +96,7 @@ async def running(
         client = await stack.enter_async_context(slack)
         desk = _desk(settings, store, library, targets, client, clock)
         canary, climber = Canary(store, library, targets, clock), Climber(store, library.catalogue)
-        bot = Bot(desk, store, worker, canary, climber)
+        bot = Bot(desk, store, worker, canary, climber, Digester(store, library.catalogue))
         if announce and (destination := settings.audit_anchor.get_secret_value()):
             # Begun before everything that writes to the trail, so that it is stopped after all of it.
             anchorer = Anchorer(store, destination, clock)
@@ -119,6 +123,8 @@ def _desk(
         people=People(store, library, Factors(settings.second_factor_key.get_secret_value())),
         answers=Answers(store),
         incidents=Incidents(store, library.catalogue),
+        journal=Journal(store),
+        relations=Relations(store, library.catalogue),
         reads=reads,
         library=library,
         directory=directory,
@@ -134,11 +140,12 @@ async def _work(stack: AsyncExitStack, settings: Settings, bot: Bot) -> None:
     at = settings.runbook_canary_at
     nightly = [Nightly("canary", at, bot.canary.nightly)] if at else []
     url = settings.database_url.get_secret_value()
-    queue = Queue(url, bot.worker, bot.climber, jobs=settings.worker_jobs, nightly=nightly)
+    queue = Queue(url, bot.worker, bot.climber, bot.digester, jobs=settings.worker_jobs, nightly=nightly)
     _looping(stack, queue.run, queue.stop)
     await queue.ready.wait()
     await bot.worker.sweep()
     await bot.climber.sweep()
+    await bot.digester.sweep()
 
 
 def _looping(stack: AsyncExitStack, loop: Callable[[], Coroutine[Any, Any, None]], stop: Callable[[], None]) -> None:

@@ -15,7 +15,7 @@ from bot.incidents.opening import open_incident
 from bot.runs.actions import start
 from bot.runs.library import Library
 from bot.store import incidents, runs
-from bot.store.session import Store
+from bot.store.session import Store, Transaction
 
 _NOTHING: Mapping[str, str] = {}
 
@@ -56,7 +56,7 @@ class Response:
                 known = await incidents.get(tx.connection, before.incident)
                 assert known is not None
                 return Started(before, known, again=True)
-            here = None if channel is None else await incidents.by_channel(tx.connection, channel)
+            here = None if channel is None else await _goes_on(tx, channel)
             if here is None or here.state is not IncidentState.OPEN:
                 here = await open_incident(
                     tx,
@@ -92,3 +92,11 @@ class Response:
         async with self._store.transaction() as tx:
             where = {} if run is None else {"run_id": run.id, "incident_id": run.incident}
             tx.record(Event(Happened.SUPPORT_REFUSED, by, {"reason": reason, **about}), **where)
+
+
+async def _goes_on(tx: Transaction, channel: str) -> Incident | None:
+    """The incident of a channel; that of a duplicate is the one it was merged into."""
+    here = await incidents.by_channel(tx.connection, channel)
+    while here is not None and here.merged_into is not None:
+        here = await incidents.get(tx.connection, here.merged_into)
+    return here

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.slack.desk import CommandHandler, FormHandler, PressHandler, Routes
+from bot.slack.desk import CommandHandler, FormHandler, MentionHandler, PressHandler, Routes
 from bot.slack.verbs import Verb
-from commands import approval, home, incident, mention, runbook, steps, triage
+from commands import approval, home, incident, mention, runbook, steps, timeline, triage
 
 COMMANDS: Mapping[str, CommandHandler] = {"/runbook": runbook.command, "/incident": incident.command}
 
@@ -36,6 +36,8 @@ PRESSES: Mapping[Verb, PressHandler] = {
     Verb.RESOLVE: incident.resolve,
     Verb.NOTE: incident.ask_note,
     Verb.ACKNOWLEDGE: incident.acknowledge,
+    Verb.CORRECT: timeline.ask_correction,
+    Verb.UPDATE: timeline.ask_update,
     Verb.START: runbook.press_start,
     Verb.SHOW: runbook.press_show,
     Verb.TAKE_UP: triage.take_up,
@@ -54,10 +56,18 @@ FORMS: Mapping[Verb, FormHandler] = {
     Verb.ESCALATE: incident.form_escalate,
     Verb.NOTE: incident.form_note,
     Verb.OPEN: incident.form_open,
+    Verb.CORRECT: timeline.correct,
+    Verb.UPDATE: timeline.send_update,
     Verb.RUNBOOK_ON_MESSAGE: mention.form_choose,
+}
+
+
+SHORTCUTS: Mapping[Verb, MentionHandler] = {
+    Verb.RUNBOOK_ON_MESSAGE: mention.on_message,
+    Verb.OPEN_ON_MESSAGE: incident.on_message,
 }
 
 
 def routes() -> Routes:
     """Who handles what: every command, button, form and event the bot answers."""
-    return Routes(COMMANDS, PRESSES, FORMS, mention.mentioned, mention.on_message, home.home)
+    return Routes(COMMANDS, PRESSES, FORMS, mention.mentioned, SHORTCUTS, home.home, timeline.reacted, timeline.arrived)

@@ -19,6 +19,7 @@ class IncidentState(StrEnum):
 
     OPEN = "open"
     RESOLVED = "resolved"
+    MERGED = "merged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,9 @@ class Incident:
 
     `origin` is what opened it, such as "monitor:pool"; while it is open the same origin opens no other one. `ladder` is
     the key of the escalation ladder that was chosen for it, `rungs` how many of its rungs have been called,
-    `called_at` when the last one was; whoever acknowledges it stops that clock.
+    `called_at` when the last one was; whoever acknowledges it stops that clock. A duplicate is `merged_into` another
+    one; `related` are the ids of those that people have linked with it. `digests` have been posted, the last of which
+    told what stands in the audit trail up to line `digest_seq`; the next one is due at `digest_due`.
     """
 
     id: str
@@ -60,6 +63,11 @@ class Incident:
     origin: str = ""
     private: bool = False
     suggestions: tuple[Suggestion, ...] = ()
+    merged_into: str | None = None
+    related: tuple[str, ...] = ()
+    digests: int = 0
+    digest_seq: int = 0
+    digest_due: datetime | None = None
 
     @property
     def label(self) -> str:
@@ -69,6 +77,15 @@ class Incident:
     def due_at(self) -> datetime:
         """When the resolution target is reached."""
         return self.opened_at + self.target
+
+
+_NUMBERED = re.compile(r"^(?:INC-\d{4}-\d{2}-\d{2}-|INC-|#)?0*(\d{1,9})$", re.IGNORECASE)
+
+
+def numbered(words: str) -> int | None:
+    """The number of the incident that somebody means by "INC-2026-11-21-007", "inc-7", "#7" or "7"."""
+    found = _NUMBERED.match(words.strip())
+    return int(found[1]) if found else None
 
 
 def channel_name(prefix: str, number: int, title: str) -> str:

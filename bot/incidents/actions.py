@@ -13,7 +13,8 @@ from bot.domain.runbook import Severity
 from bot.domain.system import System
 from bot.errors import Mistake, Refusal
 from bot.incidents.climbing import call, ladder_of
-from bot.incidents.opening import open_incident
+from bot.incidents.journal import locked
+from bot.incidents.opening import open_incident, raise_severity, reopen
 from bot.store import incidents, presses
 from bot.store.session import Store, Transaction
 
@@ -34,21 +35,28 @@ class Incidents:
         self._store = store
         self._catalogue = catalogue
 
-    async def open(self, system: System, title: str, severity: Severity, by: str, *, press: str = "") -> Incident:
-        """Open an incident by hand; its people are called. Raises `Refusal` for a command that was taken before."""
+    async def open(
+        self, system: System, title: str, severity: Severity, by: str, *, press: str = "", channel: str | None = None
+    ) -> Incident:
+        """Open an incident by hand, in a channel of its own or in a `channel` that is there; its people are called.
+        Raises `Refusal` for a command that was taken before, and for a channel that belongs to an open incident."""
         async with self._store.transaction() as tx:
             if await presses.repeated(tx, press, by):
                 raise Refusal("This has been taken already; /incident shows what is open.")
-            return await open_incident(tx, self._catalogue, system, title=title, severity=severity, by=by)
+            held = None if channel is None else await incidents.by_channel(tx.connection, channel)
+            if held is not None and held.state is IncidentState.OPEN:
+                raise Refusal(f"This is the channel of {held.label}, which is open.")
+            return await open_incident(
+                tx, self._catalogue, system, title=title, severity=severity, by=by, channel=channel
+            )
 
     async def acknowledge(self, incident_id: str, by: str, *, press: str = "") -> Incident:
         """Somebody is on it. Raises `Refusal` when it has ended, or when they are on it already."""
         async with self._store.transaction() as tx:
-            incident = await self._locked(tx, incident_id)
+            incident = await locked(tx, incident_id)
             if await presses.repeated(tx, press, by, incident_id=incident.id):
                 return incident
-            if incident.state is IncidentState.RESOLVED:
-                raise Refusal("This incident is resolved already.")
+            _insist_on_open(incident)
             if incident.acknowledged_by == by:
                 raise Refusal("You are on it already.")
             return await acknowledge(tx, incident, by)
@@ -75,23 +83,11 @@ class Incidents:
         async with self._store.reading() as connection:
             return await incidents.open_ones(connection)
 
-    async def note(self, incident_id: str, by: str, text: str, *, press: str = "") -> None:
-        """Put a person's words on the timeline."""
-        if not text.strip():
-            raise Mistake("A note needs words: `/incident note the provider confirms the outage`.")
-        async with self._store.transaction() as tx:
-            incident = await self._locked(tx, incident_id)
-            if await presses.repeated(tx, press, by, incident_id=incident.id):
-                return
-            tx.record(Event(Happened.INCIDENT_NOTED, by, {"text": text.strip()}), incident_id=incident.id)
-            tx.announce("incident", incident_id=incident.id)
-
     async def resolve(self, incident_id: str, by: str) -> Incident:
         """End an incident; the final summary is posted. Raises `Refusal` when it has ended already."""
         async with self._store.transaction() as tx:
-            incident = await self._locked(tx, incident_id)
-            if incident.state is IncidentState.RESOLVED:
-                raise Refusal("This incident is resolved already.")
+            incident = await locked(tx, incident_id)
+            _insist_on_open(incident)
             await incidents.set_state(tx, incident.id, IncidentState.RESOLVED, tx.now)
             minutes = (tx.now - incident.opened_at).total_seconds() / 60
             tx.record(Event(Happened.INCIDENT_RESOLVED, by, {"minutes": round(minutes, 1)}), incident_id=incident.id)
@@ -99,13 +95,47 @@ class Incidents:
             tx.announce("resolved", incident_id=incident.id)
             return incident
 
+    async def reopen(self, incident_id: str, by: str, why: str, *, press: str = "") -> Incident:
+        """Go on with an incident that was resolved, or undo that it was merged. Raises `Refusal` when it is open."""
+        async with self._store.transaction() as tx:
+            incident = await locked(tx, incident_id)
+            if await presses.repeated(tx, press, by, incident_id=incident.id):
+                return incident
+            if incident.state is IncidentState.OPEN:
+                raise Refusal("This incident is open.")
+            return await reopen(tx, self._catalogue, incident, by, why)
+
+    async def change_severity(self, incident_id: str, by: str, severity: Severity, *, press: str = "") -> Incident:
+        """Say how bad it is; target and ladder follow. Raises `Refusal` when it has ended or is so already."""
+        async with self._store.transaction() as tx:
+            incident = await locked(tx, incident_id)
+            if await presses.repeated(tx, press, by, incident_id=incident.id):
+                return incident
+            _insist_on_open(incident)
+            if incident.severity is severity:
+                raise Refusal(f"It is a {severity} already.")
+            return await raise_severity(tx, self._catalogue, incident, severity, by)
+
+    async def assign(self, incident_id: str, by: str, commander: str, *, press: str = "") -> Incident:
+        """Say who leads it. Whoever leads it by another's word is not on it yet: the ladder's clock goes on."""
+        async with self._store.transaction() as tx:
+            incident = await locked(tx, incident_id)
+            if await presses.repeated(tx, press, by, incident_id=incident.id):
+                return incident
+            _insist_on_open(incident)
+            about = {"to": commander, "instead_of": incident.commander}
+            tx.record(Event(Happened.INCIDENT_ASSIGNED, by, about), incident_id=incident.id)
+            tx.announce("incident", incident_id=incident.id)
+            tx.announce("assigned", incident_id=incident.id, body={"to": commander, "by": by})
+            return await incidents.assign(tx, incident.id, commander)
+
     async def escalate(
         self, incident_id: str, by: str, system: System, reason: str, *, press: str = ""
     ) -> Sequence[str]:
         """Call the next people of the incident's ladder, or whom its severity names where it has none; their names, for
         the answer. Raises `Refusal` when there is nobody left to call."""
         async with self._store.transaction() as tx:
-            incident = await self._locked(tx, incident_id)
+            incident = await locked(tx, incident_id)
             ladder = ladder_of(self._catalogue, incident) or _by_severity(system, incident.severity)
             climb = next_climb(incident, ladder)
             if ladder is None:
@@ -117,11 +147,12 @@ class Incidents:
             await call(tx, incident, ladder, climb, by, reason)
             return climb.rung.to
 
-    async def _locked(self, tx: Transaction, incident_id: str) -> Incident:
-        incident = await incidents.lock(tx, incident_id)
-        if incident is None:
-            raise Mistake("This incident is not known here.")
-        return incident
+
+def _insist_on_open(incident: Incident) -> None:
+    if incident.state is IncidentState.RESOLVED:
+        raise Refusal("This incident is resolved already.")
+    if incident.state is IncidentState.MERGED:
+        raise Refusal("This incident was merged into another one and goes on there.")
 
 
 def _by_severity(system: System, severity: Severity) -> Ladder | None:

@@ -13,7 +13,9 @@ from bot.domain.incident import Incident, Suggestion
 from bot.domain.operations import Operations
 from bot.domain.runbook import Severity
 from bot.domain.system import System
+from bot.errors import Refusal
 from bot.incidents.climbing import ladder_of, set_clock
+from bot.incidents.digesting import set_digest_clock
 from bot.store import incidents
 from bot.store.session import Transaction
 
@@ -39,8 +41,10 @@ async def open_incident(
     taken: bool = False,
     origin: str = "",
     suggestions: Sequence[Suggestion] = (),
+    channel: str | None = None,
 ) -> Incident:
-    """A new incident in the caller's transaction; its channel is made by the announcer. Whoever opens it is on it if it
+    """A new incident in the caller's transaction; its channel is made by the announcer, or it is held in `channel`,
+    which is there. Whoever opens it is on it if it
     is `taken`; else the clock of its ladder begins. Without a `target` it has what is usual for its severity."""
     ladders = catalogue.operations.get(system.id, Operations()).ladders
     ladder = ladder_for(ladders, severity, [runbook] if runbook else [])
@@ -58,11 +62,13 @@ async def open_incident(
         origin=origin,
         private=system.channels.hides(runbook),
         suggestions=suggestions[:_SUGGESTED],
+        channel=channel,
     )
     about = {"title": title, "severity": severity, "number": incident.number, "label": incident.label}
     tx.record(Event(Happened.INCIDENT_OPENED, by, about), incident_id=incident.id)
     tx.announce("channel", incident_id=incident.id)
     await set_clock(tx, incident, ladder)
+    await set_digest_clock(tx, catalogue, incident)
     return incident
 
 
@@ -118,15 +124,22 @@ async def raise_severity(
     tx.announce("incident", incident_id=incident.id)
     after = await incidents.raised(tx, incident.id, severity, target, key)
     await set_clock(tx, after, ladder)
+    await set_digest_clock(tx, catalogue, after)
     return after
 
 
 async def reopen(tx: Transaction, catalogue: Catalogue, incident: Incident, by: str, why: str) -> Incident:
-    """A resolved incident goes on, in the caller's transaction: nobody is on it, its ladder goes on where it was."""
+    """A resolved incident goes on, in the caller's transaction: nobody is on it, its ladder goes on where it was.
+    Raises `Refusal` while another one of the same origin is open."""
+    if incident.origin:
+        other = await incidents.lock_by_origin(tx, incident.system, incident.origin)
+        if other is not None and other.id not in (incident.id, incident.merged_into):
+            raise Refusal(f"{other.label} is open about the same; go on there.")
     tx.record(Event(Happened.INCIDENT_REOPENED, by, {"reason": why}), incident_id=incident.id)
     tx.announce("channel", incident_id=incident.id)
     after = await incidents.reopened(tx, incident.id)
     await set_clock(tx, after, ladder_of(catalogue, after))
+    await set_digest_clock(tx, catalogue, after)
     return after
 
 

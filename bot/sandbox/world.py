@@ -46,6 +46,8 @@ WORKSPACE: Mapping[str, Any] = {
             "members": ["ana", "ben", "chloe", "dev"],
             "bot": True,
         },
+        {"name": "operations", "purpose": "What comes round, and maintenance", "bot": True},
+        {"name": "status", "purpose": "What stakeholders are told", "bot": True},
         {"name": "with-partner", "purpose": "Shared with another company", "sharing": "shared", "bot": True},
     ],
 }

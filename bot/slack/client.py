@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
@@ -17,6 +16,7 @@ from bot.blockkit import Problem, limits, validate_message, validate_view
 from bot.clock import Clock, SystemClock
 from bot.errors import BotError, Unavailable
 from bot.slack.calls import Calls
+from bot.slack.channels import Channels
 from bot.slack.pacing import Pacer, Sleep
 from bot.slack.replies import REFUSED_CONTENT, Archived, ChannelGone, SlackRefused
 from bot.slack.views.kit import File, Message, PictureFile, TextFile
@@ -26,19 +26,9 @@ from bot.slack.views.text import clip, escape
 log = structlog.get_logger(__name__)
 
 MAX_TEXT = 3_900
-_SUFFIXES = 50
-_PAGES = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """A channel as Slack knows it; `name` may carry a suffix when the wanted one was taken."""
-
-    id: str
-    name: str
-
-
-class SlackClient:
+class SlackClient(Channels):
     """Slack for the other rooms. Use it as an async context manager, or call `close`.
 
     Messages are checked before they go out and, when Slack refuses them all the same, sent as plain text with a file.
@@ -170,7 +160,7 @@ class SlackClient:
         try:
             return await self._sent(method, where, latest, repeatable)
         except ChannelGone:
-            if not await self._joined(where["channel"]):
+            if not await self.join(where["channel"]):
                 raise
             return await self._sent(method, where, latest, repeatable)
 
@@ -215,7 +205,7 @@ class SlackClient:
         except BotError as error:
             log.warning("the words of a refused message could not be attached", error=str(error))
 
-    async def _joined(self, channel: str) -> bool:
+    async def join(self, channel: str) -> bool:
         """Join a public channel; False where that cannot be."""
         if not channel.startswith("C"):
             return False
@@ -276,88 +266,6 @@ class SlackClient:
     async def publish_home(self, user: str, view: Mapping[str, Any]) -> None:
         """Show somebody their Home tab."""
         await self.calls.call("views.publish", {"user_id": user, "view": _checked(view)})
-
-    # -- channels ------------------------------------------------------------------------------------------------------
-
-    async def create_channel(self, name: str, *, private: bool = False) -> Channel:
-        """A channel of that name, or with the first free suffix where it is taken (archived channels keep their names).
-
-        A live channel of that name that this bot made is adopted: an earlier attempt was interrupted after making it.
-        """
-        for number in range(1, _SUFFIXES + 1):
-            suffix = "" if number == 1 else f"-{number}"
-            wanted = name[: limits.CHANNEL_NAME - len(suffix)].rstrip("-") + suffix
-            try:
-                answer = await self.calls.call("conversations.create", {"name": wanted, "is_private": private})
-            except SlackRefused as error:
-                if error.code != "name_taken":
-                    raise
-                own = await self._own_channel(wanted)
-                if own is not None:
-                    return own
-            else:
-                return Channel(str(answer["channel"]["id"]), str(answer["channel"]["name"]))
-        raise Unavailable(f"Every name like #{name} is taken on Slack.")
-
-    async def _own_channel(self, name: str) -> Channel | None:
-        me = str((await self.calls.call("auth.test", {}))["user_id"])
-        cursor = ""
-        for _ in range(_PAGES):
-            arguments = {"exclude_archived": "true", "limit": 1000, "types": "public_channel,private_channel"}
-            page = await self.calls.call("conversations.list", arguments | {"cursor": cursor}, get=True)
-            for each in page["channels"]:
-                if each.get("name") == name:
-                    mine = each.get("creator") == me and not each.get("is_archived")
-                    return Channel(str(each["id"]), name) if mine else None
-            cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
-            if not cursor:
-                return None
-        return None
-
-    async def invite(self, channel: str, users: Sequence[str]) -> tuple[str, ...]:
-        """Invite people; those who could not be invited. Who is there already is no matter."""
-        wanted = list(dict.fromkeys(users))
-        try:
-            for start in range(0, len(wanted), 100):
-                await self._invited(channel, wanted[start : start + 100])
-        except SlackRefused:
-            left = []
-            for user in wanted:
-                try:
-                    await self._invited(channel, [user])
-                except SlackRefused as error:
-                    log.warning("could not be invited", channel=channel, user=user, code=error.code)
-                    left.append(user)
-            return tuple(left)
-        return ()
-
-    async def _invited(self, channel: str, users: Sequence[str]) -> None:
-        try:
-            await self.calls.call("conversations.invite", {"channel": channel, "users": ",".join(users)})
-        except SlackRefused as error:
-            if len(users) != 1 or error.code not in ("already_in_channel", "cant_invite_self"):
-                raise
-
-    async def set_topic(self, channel: str, topic: str) -> None:
-        """Set a channel's topic, cut at 250 characters."""
-        await self.calls.call("conversations.setTopic", {"channel": channel, "topic": clip(topic, 250)})
-
-    async def set_purpose(self, channel: str, purpose: str) -> None:
-        """Set a channel's purpose, cut at 250 characters."""
-        await self.calls.call("conversations.setPurpose", {"channel": channel, "purpose": clip(purpose, 250)})
-
-    async def pin(self, channel: str, ts: str) -> None:
-        """Pin a message; pinned already is no matter."""
-        try:
-            await self.calls.call("pins.add", {"channel": channel, "timestamp": ts})
-        except SlackRefused as error:
-            if error.code != "already_pinned":
-                raise
-
-    async def bookmark(self, channel: str, title: str, link: str) -> None:
-        """Put a link at the top of a channel."""
-        arguments = {"channel_id": channel, "title": title, "type": "link", "link": link}
-        await self.calls.call("bookmarks.add", arguments, repeatable=False)
 
 
 _MARGIN = 200

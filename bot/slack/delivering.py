@@ -11,18 +11,19 @@ from bot.domain.events import BOT
 from bot.domain.incident import Incident, topic
 from bot.domain.policy import ON_CALL
 from bot.domain.run import RunState
-from bot.domain.system import System, contact_named, groups_called
+from bot.domain.system import System
 from bot.errors import BotError, Unavailable
 from bot.runs.shown import RunShown
 from bot.slack.asking import Asker
 from bot.slack.attaching import Attacher, digest_of
 from bot.slack.desk import Desk
-from bot.slack.replies import MessageGone
-from bot.slack.views import kit
+from bot.slack.moving import left
+from bot.slack.replies import Archived, ChannelGone, MessageGone
+from bot.slack.telling import Teller
 from bot.slack.views.approval import approval_thread
 from bot.slack.views.charts import charted
 from bot.slack.views.checks import check_detail
-from bot.slack.views.incident import escalation, headline, summary
+from bot.slack.views.incident import Around, headline, summary
 from bot.slack.views.kit import File, Message
 from bot.slack.views.run import run_card
 from bot.slack.views.text import escape
@@ -43,6 +44,7 @@ class Sender:
         self._store = store
         self.asker = Asker(self, desk)
         self.attacher = Attacher(self, desk)
+        self.teller = Teller(self, desk)
 
     async def channel(self, incident_id: str) -> None:
         """Make the incident's channel, bring the people, pin the headline. Each part may be repeated."""
@@ -63,6 +65,15 @@ class Sender:
         posted = await self.posted(f"headline:{incident.id}")
         if posted is not None:
             await self._client.pin(posted.channel, posted.ts)
+            await self._bookmark(incident, posted)
+
+    async def _bookmark(self, incident: Incident, headline_at: Posted) -> None:
+        """A link to the headline at the top of the channel, once."""
+        key = f"bookmark:{incident.id}"
+        if await self.posted(key) is None:
+            link = await self._client.permalink(headline_at.channel, headline_at.ts)
+            await self._client.bookmark(headline_at.channel, f"How {incident.label} stands", link)
+            await self.remember(key, headline_at)
 
     async def incident(self, incident_id: str) -> None:
         """The pinned headline, as things stand."""
@@ -71,7 +82,8 @@ class Sender:
             return
         runs = await self._desk.reads.of_incident(incident.id)
         climb = due_climb(incident, self._desk.incidents.ladder(incident))
-        told = headline(incident, runs, self._desk.clock.now(), climb)
+        around = Around(*await self._desk.relations.around(incident))
+        told = headline(incident, runs, self._desk.clock.now(), climb, around)
         await self.put(f"headline:{incident.id}", incident.channel, told)
 
     async def card(self, run_id: str) -> None:
@@ -168,25 +180,6 @@ class Sender:
         posted = await self.put(f"whole:{run_id}", place.id, whole_message(shown))
         if await self._files(f"whole:{run_id}", place.id, whole_files(shown), posted.ts):
             await self.in_thread(shown, f"kept:{run_id}", kept_message(name))
-
-    async def escalated(self, incident_id: str, to: Sequence[str], reason: str, rung: int) -> None:
-        """Bring the next people of the ladder into the channel, and call them there."""
-        incident = await self._desk.incidents.get(incident_id)
-        if incident.channel is None:
-            raise Unavailable("The incident's channel is not there yet.")
-        system = self._system(incident)
-        groups = {} if system is None else groups_called(system, to)
-        members = await self._desk.directory.members(groups)
-        await self._client.invite(incident.channel, sorted({user for users in members.values() for user in users}))
-        named = [
-            kit.group(mentions[0])
-            if (mentions := await self._desk.directory.mentions({each: groups[each]} if each in groups else {}))
-            else kit.t(contact_named(system, each))
-            for each in to
-        ]
-        runs = await self._desk.reads.of_incident(incident_id)
-        told = escalation(incident, runs, named, reason, self._desk.clock.now())
-        await self.put(f"escalated:{incident.id}:{rung}", incident.channel, told)
 
     async def notice(self, message: Outgoing) -> None:
         """A message that a runbook sends to a channel or a person; it was read and approved as it is."""
@@ -298,7 +291,18 @@ async def _rows(sender: Sender, message: Outgoing) -> None:
 async def _escalated(sender: Sender, message: Outgoing) -> None:
     about = message.body
     rung = int(about.get("rung") or 0)
-    await sender.escalated(_given(message.incident_id), about["to"], str(about["reason"]), rung)
+    await sender.teller.escalated(_given(message.incident_id), about["to"], str(about["reason"]), rung)
+
+
+async def _digest(sender: Sender, message: Outgoing) -> None:
+    about = message.body
+    await sender.teller.digest(
+        _given(message.incident_id), int(about["number"]), int(about["after"]), int(about["upto"])
+    )
+
+
+async def _assigned(sender: Sender, message: Outgoing) -> None:
+    await sender.teller.assigned(_given(message.incident_id), str(message.body["to"]), str(message.body["by"]))
 
 
 async def _copies(sender: Sender, message: Outgoing) -> None:
@@ -334,6 +338,10 @@ _TOPICS: Mapping[str, Callable[[Sender, Outgoing], Awaitable[None]]] = {
     "ended": lambda sender, message: sender.ended(_given(message.run_id)),
     "resolved": lambda sender, message: sender.resolved(_given(message.incident_id)),
     "escalated": _escalated,
+    "digest": _digest,
+    "merged": lambda sender, message: sender.teller.merged(_given(message.incident_id)),
+    "assigned": _assigned,
+    "update": lambda sender, message: sender.teller.update(_given(message.incident_id), message.body),
     "notice": lambda sender, message: sender.notice(message),
 }
 
@@ -343,4 +351,9 @@ async def deliver(message: Outgoing, desk: Desk, store: Store) -> None:
     send = _TOPICS.get(message.topic)
     if send is None:
         raise BotError(f"There is no topic «{message.topic}».")
-    await send(Sender(desk, store), message)
+    try:
+        await send(Sender(desk, store), message)
+    except (Archived, ChannelGone) as error:
+        sender = Sender(desk, store)
+        await sender.channel(await left(message, error, desk, store))
+        await send(sender, message)

@@ -10,6 +10,8 @@ from bot.clock import Clock
 from bot.domain.proof import Proven
 from bot.domain.runbook import Runbook
 from bot.incidents.actions import Incidents
+from bot.incidents.journal import Journal
+from bot.incidents.relating import Relations
 from bot.response import Response
 from bot.runs.actions import People
 from bot.runs.answering import Answers
@@ -38,6 +40,8 @@ class Desk:
     people: People
     answers: Answers
     incidents: Incidents
+    journal: Journal
+    relations: Relations
     reads: Reads
     library: Library
     directory: Directory
@@ -148,6 +152,25 @@ class Later:
     making: Callable[[], Awaitable[Say]]
 
 
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """An emoji that somebody put on a message, or took back."""
+
+    user: str
+    name: str
+    channel: str
+    ts: str
+    taken_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Somebody has come into a channel."""
+
+    user: str
+    channel: str
+
+
 Answer: TypeAlias = Say | Open | Wrong | Quiet | Later
 
 CommandHandler: TypeAlias = Callable[[Command, Desk], Awaitable[Answer]]
@@ -164,5 +187,7 @@ class Routes:
     presses: Mapping[Verb, PressHandler] = field(default_factory=dict)
     forms: Mapping[Verb, FormHandler] = field(default_factory=dict)
     mention: MentionHandler | None = None
-    shortcut: MentionHandler | None = None
+    shortcuts: Mapping[Verb, MentionHandler] = field(default_factory=dict)
     home: Callable[[str, Desk], Awaitable[Mapping[str, Any]]] | None = None
+    reacted: Callable[[Reaction, Desk], Awaitable[None]] | None = None
+    arrived: Callable[[Arrival, Desk], Awaitable[None]] | None = None

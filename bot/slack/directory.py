@@ -125,12 +125,21 @@ class Directory:
 
     async def place_called(self, name: str) -> Place | None:
         """A private channel that the bot is in, by its name or its id."""
+        return await self._listed(name, "private_channel")
+
+    async def channel_called(self, name: str) -> Place | None:
+        """A channel that is not archived and that the bot can speak in, by its name (with or without #) or its id:
+        any public one, or a private one that it is in."""
+        return await self._listed(name.removeprefix("#"), "public_channel,private_channel")
+
+    async def _listed(self, name: str, types: str) -> Place | None:
         cursor = ""
         for _ in range(_PAGES):
-            arguments = {"exclude_archived": "true", "limit": 1000, "types": "private_channel", "cursor": cursor}
+            arguments = {"exclude_archived": "true", "limit": 1000, "types": types, "cursor": cursor}
             page = await self._calls.call("conversations.list", arguments, get=True)
             for each in page["channels"]:
-                if name in (each.get("name"), each["id"]) and each.get("is_member"):
+                here = each.get("is_member") or not each.get("is_private")
+                if name in (each.get("name"), each["id"]) and here:
                     return _place(each)
             cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
             if not cursor:

@@ -19,7 +19,22 @@ import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.errors import BotError, Refusal
-from bot.slack.desk import Answer, Command, Desk, Form, Later, Mention, Open, Press, Quiet, Routes, Say, Wrong
+from bot.slack.desk import (
+    Answer,
+    Arrival,
+    Command,
+    Desk,
+    Form,
+    Later,
+    Mention,
+    Open,
+    Press,
+    Quiet,
+    Reaction,
+    Routes,
+    Say,
+    Wrong,
+)
 from bot.slack.directory import PEOPLE_LIFETIME
 from bot.slack.verbs import Ref, verb_of
 from bot.telemetry import ACK_SECONDS, CLICKS
@@ -168,12 +183,13 @@ class Listeners:
             thread=message.get("thread_ts", ""),
             trigger=body["trigger_id"],
         )
-        if self._routes.shortcut is not None:
-            answer = await self._answered(mention.user, partial(self._routes.shortcut, mention, self._desk))
-            await self._reply(mention, answer)
+        handler = self._routes.shortcuts.get(verb_of(body["callback_id"]))
+        if handler is not None:
+            await self._reply(mention, await self._answered(mention.user, partial(handler, mention, self._desk)))
 
     async def event(self, body: Mapping[str, Any]) -> None:
-        """Mentions, the Home tab and changes of user groups. Bolt acknowledges events by itself."""
+        """Mentions, the Home tab, reactions, people who come, and changes of user groups. Bolt acknowledges events by
+        itself."""
         event = body["event"]
         match event.get("type"):
             case "app_home_opened" if self._routes.home is not None and event.get("tab", "home") == "home":
@@ -183,6 +199,14 @@ class Listeners:
                     event["user"], event["channel"], event["ts"], event.get("text", ""), event.get("thread_ts", "")
                 )
                 self._follow(self._mentioned(mention))
+            case "reaction_added" | "reaction_removed" if self._routes.reacted is not None:
+                item, gone = event.get("item") or {}, event["type"] == "reaction_removed"
+                if item.get("type") == "message":
+                    reaction = Reaction(event["user"], event["reaction"], item["channel"], item["ts"], gone)
+                    self._follow(_awaited(self._routes.reacted(reaction, self._desk)))
+            case "member_joined_channel" if self._routes.arrived is not None:
+                arrival = Arrival(event["user"], event["channel"])
+                self._follow(_awaited(self._routes.arrived(arrival, self._desk)))
             case "subteam_members_changed" | "subteam_updated":
                 self._desk.directory.invalidate()
             case _:
@@ -268,6 +292,10 @@ class Listeners:
     def _taken(self, kind: str, started: float) -> None:
         CLICKS.labels(kind).inc()
         ACK_SECONDS.labels(kind).observe(time.perf_counter() - started)
+
+
+async def _awaited(work: Awaitable[None]) -> None:
+    await work
 
 
 def _press_of(body: Mapping[str, Any]) -> Press | None:

@@ -48,6 +48,9 @@ class Verb(StrEnum):
     OPEN = "open"
     ACKNOWLEDGE = "acknowledge"
     RESOLVE = "resolve"
+    CORRECT = "correct"
+    UPDATE = "update"
+    OPEN_ON_MESSAGE = "open_on_message"
     RUNBOOK_ON_MESSAGE = "runbook_on_message"
 
 

@@ -59,10 +59,18 @@ class ChainReport:
 
 
 async def read(
-    connection: AsyncConnection, *, run_id: str | None = None, incident_id: str | None = None
+    connection: AsyncConnection,
+    *,
+    run_id: str | None = None,
+    incident_id: str | None = None,
+    kinds: Sequence[str] = (),
+    after: int = 0,
 ) -> list[AuditLine]:
-    """The lines about a run or an incident, oldest first."""
-    query = select(audit).order_by(audit.c.seq)
+    """The lines about a run or an incident, of these kinds (empty: of all) and after a line of the trail, oldest
+    first."""
+    query = select(audit).where(audit.c.seq > after).order_by(audit.c.seq)
+    if kinds:
+        query = query.where(audit.c.kind.in_(kinds))
     if run_id is not None:
         query = query.where(audit.c.run_id == run_id)
     if incident_id is not None:

@@ -31,8 +31,10 @@ async def insert(
     origin: str = "",
     private: bool = False,
     suggestions: Sequence[Suggestion] = (),
+    channel: str | None = None,
 ) -> Incident:
-    """A new open incident, which somebody may be on from the start; its number and channel name are given here."""
+    """A new open incident, which somebody may be on from the start; its number and channel name are given here. One
+    that is held in a `channel` that is there needs none of its own."""
     values = {
         "id": id,
         "system": system,
@@ -42,6 +44,7 @@ async def insert(
         "opened_by": opened_by,
         "opened_at": tx.now,
         "state": IncidentState.OPEN,
+        "channel": channel,
         "channel_name": "",
         "ladder": ladder,
         "acknowledged_by": acknowledged_by,
@@ -76,12 +79,35 @@ async def by_channel(connection: AsyncConnection, channel: str) -> Incident | No
 
 
 async def lock_by_origin(tx: Transaction, system: str, origin: str) -> Incident | None:
-    """The open incident that this origin has opened, locked until the transaction ends. Whoever asks next about the
-    same origin waits until then, also where there is none yet."""
+    """The open incident that this origin has opened, or the one that it was merged into, locked until the transaction
+    ends. Whoever asks next about the same origin waits until then, also where there is none yet."""
     await tx.connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{system} {origin}", 0))))
-    mine = (incidents.c.system == system) & (incidents.c.origin == origin) & (incidents.c.state == IncidentState.OPEN)
-    row = (await tx.connection.execute(select(incidents).where(mine).with_for_update())).one_or_none()
+    mine = (incidents.c.system == system) & (incidents.c.origin == origin)
+    own = select(incidents).where(mine & (incidents.c.state == IncidentState.OPEN)).with_for_update()
+    row = (await tx.connection.execute(own)).one_or_none()
+    if row is None:
+        merged = select(incidents.c.merged_into).where(mine & incidents.c.merged_into.is_not(None)).scalar_subquery()
+        other = incidents.c.id.in_(merged) & (incidents.c.state == IncidentState.OPEN)
+        row = (await tx.connection.execute(select(incidents).where(other).limit(1).with_for_update())).one_or_none()
     return None if row is None else _incident(row)
+
+
+async def by_number(connection: AsyncConnection, number: int) -> Incident | None:
+    """The incident with this number."""
+    row = (await connection.execute(select(incidents).where(incidents.c.number == number))).one_or_none()
+    return None if row is None else _incident(row)
+
+
+async def known(connection: AsyncConnection, ids: Sequence[str]) -> Sequence[Incident]:
+    """Those of the incidents that exist, oldest first."""
+    rows = await connection.execute(select(incidents).where(incidents.c.id.in_(ids)).order_by(incidents.c.number))
+    return [_incident(row) for row in rows]
+
+
+async def merged_with(connection: AsyncConnection, id: str) -> Sequence[Incident]:
+    """The duplicates that were merged into an incident, oldest first."""
+    query = select(incidents).where(incidents.c.merged_into == id).order_by(incidents.c.number)
+    return [_incident(row) for row in await connection.execute(query)]
 
 
 async def open_ones(connection: AsyncConnection, limit: int = 50) -> Sequence[Incident]:
@@ -96,6 +122,11 @@ async def set_channel(tx: Transaction, id: str, channel: str, name: str) -> None
     await tx.connection.execute(
         update(incidents).where(incidents.c.id == id).values(channel=channel, channel_name=name)
     )
+
+
+async def lose_channel(tx: Transaction, id: str) -> None:
+    """Forget the Slack channel of an incident: another one is to be made."""
+    await tx.connection.execute(update(incidents).where(incidents.c.id == id).values(channel=None))
 
 
 async def acknowledge(tx: Transaction, id: str, by: str, commander: str) -> Incident:
@@ -124,8 +155,46 @@ async def raised(tx: Transaction, id: str, severity: Severity, target: timedelta
 
 async def reopened(tx: Transaction, id: str) -> Incident:
     """A resolved incident is open again, and nobody is on it."""
-    values = {"state": IncidentState.OPEN, "resolved_at": None, "acknowledged_by": "", "acknowledged_at": None}
+    values = {
+        "state": IncidentState.OPEN,
+        "resolved_at": None,
+        "acknowledged_by": "",
+        "acknowledged_at": None,
+        "merged_into": None,
+    }
     return await _changed(tx, id, values)
+
+
+async def merge(tx: Transaction, id: str, into: str) -> Incident:
+    """An incident is a duplicate of another, where it goes on."""
+    ended = {"state": IncidentState.MERGED, "resolved_at": tx.now, "merged_into": into}
+    return await _changed(tx, id, {**ended, "due": None, "digest_due": None})
+
+
+async def relate(tx: Transaction, id: str, related: Sequence[str]) -> Incident:
+    """Remember with which incidents it is linked."""
+    return await _changed(tx, id, {"related": list(related)})
+
+
+async def assign(tx: Transaction, id: str, commander: str) -> Incident:
+    """Remember who leads it."""
+    return await _changed(tx, id, {"commander": commander})
+
+
+async def digested(tx: Transaction, id: str, seq: int) -> Incident:
+    """Another digest has been posted, which told the trail up to this line."""
+    return await _changed(tx, id, {"digests": incidents.c.digests + 1, "digest_seq": seq})
+
+
+async def set_digest_due(tx: Transaction, id: str, due: datetime | None) -> None:
+    """Set the moment at which the next digest is due, or none."""
+    await tx.connection.execute(update(incidents).where(incidents.c.id == id).values(digest_due=due))
+
+
+async def undigested(connection: AsyncConnection, now: datetime) -> Sequence[str]:
+    """The incidents whose next digest is due by now."""
+    query = select(incidents.c.id).where(incidents.c.digest_due <= now).order_by(incidents.c.digest_due)
+    return [str(id) for id in (await connection.execute(query)).scalars()]
 
 
 async def suggest(tx: Transaction, id: str, suggestions: Sequence[Suggestion]) -> Incident:
@@ -152,7 +221,9 @@ async def _changed(tx: Transaction, id: str, values: Mapping[str, Any]) -> Incid
 async def set_state(tx: Transaction, id: str, state: IncidentState, resolved_at: datetime | None) -> None:
     """Change the state of an incident."""
     await tx.connection.execute(
-        update(incidents).where(incidents.c.id == id).values(state=state, resolved_at=resolved_at, due=None)
+        update(incidents)
+        .where(incidents.c.id == id)
+        .values(state=state, resolved_at=resolved_at, due=None, digest_due=None)
     )
 
 
@@ -179,4 +250,9 @@ def _incident(row: Any) -> Incident:
         origin=row.origin,
         private=row.private,
         suggestions=tuple(unpack(Suggestion, each) for each in row.suggestions),
+        merged_into=row.merged_into,
+        related=tuple(row.related),
+        digests=row.digests,
+        digest_seq=row.digest_seq,
+        digest_due=row.digest_due,
     )

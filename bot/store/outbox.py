@@ -102,6 +102,11 @@ async def remember_post(tx: Transaction, key: str, posted: Posted) -> None:
     await tx.connection.execute(query)
 
 
+async def forget_posts(tx: Transaction, channel: str) -> None:
+    """Forget everything that stands in a channel: it is gone."""
+    await tx.connection.execute(delete(tables.posts).where(tables.posts.c.channel == channel))
+
+
 async def key_of(connection: AsyncConnection, channel: str, ts: str) -> str | None:
     """Which message stands at a place on Slack."""
     place = (tables.posts.c.channel == channel) & (tables.posts.c.ts == ts)

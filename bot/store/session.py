@@ -38,8 +38,8 @@ from bot.store.codec import decode, forget
 Connection: TypeAlias = AsyncConnection
 """What reads are given."""
 
-ADVANCE, CLIMB = "advance", "climb"
-"""The kinds of jobs: a run that goes on, and an incident whose next people are called."""
+ADVANCE, CLIMB, DIGEST = "advance", "climb", "digest"
+"""The kinds of jobs: a run that goes on, an incident whose next people are called, and one whose digest is due."""
 OUTBOX_CHANNEL = "runbook_outbox"
 CHART = "chart"
 """The topic of what takes long to make and nobody waits for: it is sent beside everything else. The channel's payload
@@ -132,6 +132,10 @@ class Transaction:
     def enqueue_climb(self, incident_id: str, *, delay: timedelta = timedelta(0)) -> None:
         """Have an incident's ladder looked at, now or later."""
         self._enqueue(CLIMB, incident_id, delay)
+
+    def enqueue_digest(self, incident_id: str, *, delay: timedelta = timedelta(0)) -> None:
+        """Have an incident's digest looked at, now or later."""
+        self._enqueue(DIGEST, incident_id, delay)
 
     def _enqueue(self, kind: str, id: str, delay: timedelta) -> None:
         if (kind, id, delay) not in self._jobs:

@@ -15,8 +15,9 @@ from pgqueuer.models import Job, Schedule
 
 from bot.errors import BotError
 from bot.incidents.climbing import Climber
+from bot.incidents.digesting import Digester
 from bot.runs.worker import Worker
-from bot.store.session import ADVANCE, CLIMB
+from bot.store.session import ADVANCE, CLIMB, DIGEST
 
 log = structlog.get_logger(__name__)
 
@@ -45,11 +46,19 @@ class Queue:
     """Takes jobs until stopped. `ready` is set whenever the loop listens."""
 
     def __init__(
-        self, url: str, worker: Worker, climber: Climber, *, jobs: int = 20, nightly: Sequence[Nightly] = ()
+        self,
+        url: str,
+        worker: Worker,
+        climber: Climber,
+        digester: Digester,
+        *,
+        jobs: int = 20,
+        nightly: Sequence[Nightly] = (),
     ) -> None:
         self._url = url.replace("postgresql+asyncpg://", "postgresql://", 1)
         self._worker = worker
         self._climber = climber
+        self._digester = digester
         self._jobs = jobs
         self._nightly = nightly
         self._stopping = asyncio.Event()
@@ -96,6 +105,10 @@ class Queue:
             async def climb(job: Job) -> None:
                 await self._climber.climb((job.payload or b"").decode())
 
+            @queue.entrypoint(DIGEST, on_failure="hold")
+            async def digest(job: Job) -> None:
+                await self._digester.digest((job.payload or b"").decode())
+
             for each in self._nightly:
                 self._schedule(queue, each)
             self.ready.set()
@@ -134,11 +147,12 @@ class Queue:
             await self._pause(SWEEP_EVERY)
             try:
                 woken, called = await self._worker.sweep(), await self._climber.sweep()
+                told = await self._digester.sweep()
             except Exception:
                 log.exception("sweep broke")
                 continue
-            if woken or called:
-                log.info("swept", runs=woken, incidents=called)
+            if woken or called or told:
+                log.info("swept", runs=woken, called=called, told=told)
 
     async def _pause(self, length: timedelta) -> None:
         with contextlib.suppress(TimeoutError):

@@ -19,6 +19,7 @@ from bot.domain.runbook import Input, InputType, Probe
 from bot.domain.system import variables
 from bot.errors import Mistake
 from bot.incidents.climbing import Climber
+from bot.incidents.digesting import Digester
 from bot.runs.library import Library
 from bot.runs.worker import Worker
 from bot.sandbox.alacarte import plant
@@ -228,9 +229,10 @@ async def test_one_replica_does_it_at_its_time(database: str, store: Store, cloc
 
     async with Targets({}) as targets:
         worker, climber = Worker(store, Library(Catalogue(), store), targets, clock), Climber(store, Catalogue())
-        one = Queue(database, worker, climber, nightly=[nightly("one", "canary", first)])
+        digester = Digester(store, Catalogue())
+        one = Queue(database, worker, climber, digester, nightly=[nightly("one", "canary", first)])
         again = [nightly("two", "canary", asyncio.Event()), nightly("two", "other", other)]
-        two = Queue(database, worker, climber, nightly=again)
+        two = Queue(database, worker, climber, digester, nightly=again)
         running = [asyncio.create_task(one.run())]
         await asyncio.wait_for(first.wait(), 10)
         running.append(asyncio.create_task(two.run()))

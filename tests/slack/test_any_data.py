@@ -111,6 +111,7 @@ class Line:
     data: dict[str, Any]
     actor: str = "U0ANA"
     at: datetime = field(default=b.NOW)
+    seq: int = 1
 
 
 HUGE = "🙂é\u202e<!channel>" * 200_000

@@ -11,7 +11,8 @@ from aiohttp import web
 
 from bot.errors import Misconfigured, Unavailable
 from bot.sandbox.slack import LocalSlack
-from bot.slack.client import Channel, SlackClient
+from bot.slack.channels import Channel
+from bot.slack.client import SlackClient
 from bot.slack.replies import Archived, ChannelGone, MessageGone, SlackRefused, Stale, Unanswered
 from bot.slack.verbs import Ref, Verb
 from bot.slack.views import kit

@@ -81,11 +81,10 @@ def test_commands_are_those_the_bot_answers() -> None:
     assert {command["command"] for command in FEATURES["slash_commands"]} == set(routes().commands)
 
 
-def test_the_shortcut_is_the_one_the_bot_answers() -> None:
-    """The message shortcut has the callback id of the form it leads to."""
-    (shortcut,) = FEATURES["shortcuts"]
-    assert (shortcut["type"], Verb(shortcut["callback_id"])) == ("message", Verb.RUNBOOK_ON_MESSAGE)
-    assert routes().shortcut is not None
+def test_shortcuts_are_those_the_bot_answers() -> None:
+    """Every message shortcut of the manifest has a handler, and every handler its shortcut."""
+    assert {shortcut["type"] for shortcut in FEATURES["shortcuts"]} == {"message"}
+    assert {Verb(shortcut["callback_id"]) for shortcut in FEATURES["shortcuts"]} == set(routes().shortcuts)
 
 
 def test_events_are_those_the_bot_listens_to() -> None:

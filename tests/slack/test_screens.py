@@ -14,15 +14,16 @@ from bot.authoring.loader import catalogue_at
 from bot.blockkit import validate_message, validate_view
 from bot.cli.drills import SHIPPED
 from bot.domain.escalation import Climb
-from bot.domain.incident import IncidentState
+from bot.domain.incident import IncidentState, Suggestion
 from bot.domain.operations import Rung
 from bot.domain.proof import Proven, Standing, Stands
 from bot.domain.run import CheckRun, CheckStatus
 from bot.domain.runbook import Input, InputType
 from bot.domain.system import System
+from bot.domain.timeline import timeline
 from bot.slack.verbs import Ref
 from bot.slack.views import incident as incidents
-from bot.slack.views import kit, start
+from bot.slack.views import incident_forms, kit, start, telling
 from bot.slack.views.approval import approval_modal, approval_thread
 from bot.slack.views.checks import check_detail, checks_modal
 from bot.slack.views.home import home_view
@@ -45,6 +46,7 @@ class Line:
     actor: str
     data: dict[str, Any] = field(default_factory=dict)
     at: datetime = b.NOW
+    seq: int = 1
 
 
 TIMELINE = [
@@ -58,6 +60,22 @@ TIMELINE = [
     Line("action.verified", "bot", {"action": b.KEY}),
     Line("incident.resolved", "U0ANA", {"minutes": 6.0}),
 ]
+CORRECTED = [
+    *(replace(line, seq=place) for place, line in enumerate(TIMELINE, 1)),
+    Line("incident.noted", "U0ANA", {"text": "Stripe is <down>"}, b.START, 10),
+    Line("incident.marked", "U0BEN", {"message": "C1:1", "author": "U0CHLOE", "text": "It began at 3"}, b.START, 11),
+    Line("incident.entry_corrected", "U0BEN", {"entry": 10, "text": "Stripe was slow"}, b.NOW, 12),
+    Line("incident.entry_corrected", "U0ANA", {"entry": 10, "text": "Stripe was slow until 3:10"}, b.NOW, 13),
+    Line("incident.marked", "U0BEN", {"message": "C1:2", "author": "U0CHLOE", "text": "A joke"}, b.START, 14),
+    Line("incident.unmarked", "U0BEN", {"message": "C1:2"}, b.NOW, 15),
+]
+OTHER = b.incident(id="10000000-0000-4000-8000-000000000002", number=8, channel="C0INC008")
+AROUND = incidents.Around((OTHER,), (replace(OTHER, number=9, channel=None, state=IncidentState.RESOLVED),), None)
+SUGGESTED = b.incident(
+    opened_by="bot",
+    digest_due=b.NOW + timedelta(minutes=10),
+    suggestions=(Suggestion("RB-004", {"business_id": "b1"}, "the pool is <exhausted>"), Suggestion("RB-011")),
+)
 RESOLVED = b.incident(state=IncidentState.RESOLVED, resolved_at=b.START + timedelta(minutes=6))
 UNTAKEN = b.incident(acknowledged_by="", acknowledged_at=None)
 CALLED = [kit.group("S0LEADS"), kit.t("engineering manager (manager@example.com)")]
@@ -96,9 +114,13 @@ VIEWS = {
     "start": start.start_modal(b.runbook(), {}, "C0INC007"),
     "start_proven": start.start_modal(b.runbook(), {}, "C0INC007", proven=PROVEN),
     "message": start.message_modal([b.runbook()], "A customer is still on the free tier", "C0INC007"),
-    "escalate": incidents.escalate_modal(Ref(incident="i")),
-    "note": incidents.note_modal(Ref(incident="i")),
-    "open": incidents.open_modal({each.id: each for each in (SHOP, BAKERY)}, "Nobody gets any message", "P0"),
+    "escalate": incident_forms.escalate_modal(Ref(incident="i")),
+    "note": incident_forms.note_modal(Ref(incident="i")),
+    "open": incident_forms.open_modal({each.id: each for each in (SHOP, BAKERY)}, "Nobody gets any message", "P0"),
+    "correct": incident_forms.correct_modal(Ref(incident="i"), timeline(CORRECTED), {}),
+    "update": incident_forms.update_modal(
+        REF, "status", telling.update_text("The shop", RESOLVED, [], b.NOW), "no name"
+    ),
     "home": home_view("U0BEN", [STATES["awaiting_approval"]], [b.incident()], [b.run()], b.NOW),
     "home_empty": home_view("U0BEN", [], [], [], b.NOW),
 }
@@ -114,6 +136,15 @@ MESSAGES = {
     "incident_called_by_hand": incidents.escalation(b.incident(), [], CALLED, "The <largest> customer is down", b.NOW),
     "incident_status": incidents.status_of(b.incident(), [STATES["done"]], TIMELINE, b.NOW),
     "incident_summary": incidents.summary(RESOLVED, [STATES["done"]], TIMELINE, b.NOW),
+    "incident_around": incidents.headline(SUGGESTED, [STATES["awaiting_approval"]], b.NOW, None, AROUND),
+    "incident_digest": telling.digest(
+        SUGGESTED, [STATES["awaiting_approval"]], CORRECTED[2:], b.NOW, {"U0BEN": "Ben <Okoro>"}
+    ),
+    "incident_newcomer": telling.where_we_are(b.incident(), [STATES["awaiting_approval"]], CORRECTED, b.NOW),
+    "incident_timeline": telling.timeline_message(b.incident(), [STATES["done"]], CORRECTED),
+    "incident_update": telling.update_message(b.incident(), "We are <on> it.\nNext update at 4.", "U0ANA"),
+    "incident_merged": telling.merged_message(b.incident(), OTHER),
+    "incident_assigned": telling.assigned_message("U0BEN", "U0ANA", b.incident()),
     "incident_list": incidents.open_incidents_message([b.incident()], b.NOW),
     "runbook_list": start.list_message([b.runbook()], {}),
     "runbook_found": start.found_message("free tier", [b.runbook()]),

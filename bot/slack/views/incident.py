@@ -4,52 +4,55 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
-from bot.blockkit import limits
 from bot.domain.approval import Choice
 from bot.domain.escalation import Climb
-from bot.domain.events import BOT, Happened
+from bot.domain.events import BOT
 from bot.domain.incident import Incident, IncidentState, Suggestion, topic
 from bot.domain.run import ActionRun, ActionStatus
-from bot.domain.runbook import Severity
-from bot.domain.system import System
+from bot.domain.timeline import Recorded, timeline
 from bot.runs.shown import RunShown
 from bot.slack.verbs import Ref, Verb
 from bot.slack.views import kit, spell
-from bot.slack.views.kit import Block, Element, File, Message, Part, TextFile, View
+from bot.slack.views.kit import Block, Element, File, Message, Part, TextFile
 from bot.slack.views.plain import notice, text_of
 from bot.slack.views.text import clip, clip_cost, escape, one_line
 from bot.slack.views.titles import action_title
 from bot.slack.views.words import plain_sentence, sentence
 
 _RUNS, _LINES = 8, 12
-_QUIET = frozenset({Happened.CHECK_ENDED, Happened.ACTION_INTENDED, Happened.QUESTION_ASKED, Happened.VOTE_CAST})
 
 
-class Recorded(Protocol):
-    """One line of the audit trail."""
+@dataclass(frozen=True, slots=True)
+class Around:
+    """The incidents around one: its duplicates, those it is linked with, and the one it was merged into."""
 
-    @property
-    def at(self) -> datetime: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def actor(self) -> str: ...
-    @property
-    def data(self) -> Mapping[str, Any]: ...
+    merged: Sequence[Incident] = ()
+    related: Sequence[Incident] = ()
+    into: Incident | None = None
 
 
-def headline(incident: Incident, runs: Sequence[RunShown], now: datetime, climb: Climb | None = None) -> Message:
-    """The pinned message: state, clock, who is on it or who is called next, what was found, what is waited for."""
-    parts = [Part([kit.header(f"{incident.label} {incident.title}"), kit.context(_clock(incident, now))], 100)]
+def headline(
+    incident: Incident,
+    runs: Sequence[RunShown],
+    now: datetime,
+    climb: Climb | None = None,
+    around: Around | None = None,
+) -> Message:
+    """The pinned message: state, clock, who is on it or who is called next, what was found, what is waited for and by
+    whom, when the next digest comes, and the incidents around it."""
+    parts = [Part([kit.header(f"{incident.label} {incident.title}"), kit.context(clock_line(incident, now))], 100)]
     taken = incident.acknowledged_at is not None
     if incident.state is IncidentState.OPEN and not taken:
         parts.append(Part([kit.rich(kit.line(*_untaken(climb)))], 98))
     parts += [Part(_run_blocks(shown), 80 - place) for place, shown in enumerate(runs[:_RUNS])]
     if len(runs) > _RUNS:
         parts.append(Part([kit.context(f"… and {spell.count(len(runs) - _RUNS, 'more run')}.")], 40))
+    beside = _beside(incident, around or Around())
+    parts += [Part([kit.context(*beside)], 45)] if beside else []
     started = {shown.run.runbook for shown in runs}
     offered = [each for each in incident.suggestions if each.runbook not in started]
     if not runs and not offered:
@@ -61,11 +64,31 @@ def headline(incident: Incident, runs: Sequence[RunShown], now: datetime, climb:
             None if taken else kit.button("I'm on it", Verb.ACKNOWLEDGE, ref, style="primary"),
             kit.button("Add a note…", Verb.NOTE, ref),
             kit.button("Escalate…", Verb.ESCALATE, ref),
+            kit.button("Update…", Verb.UPDATE, ref),
             kit.button("Resolve", Verb.RESOLVE, ref, confirm=_sure_resolved()),
         ]
         parts.append(Part(kit.actions(buttons), 99))
     said = f"{incident.label} {incident.title}: {incident.severity}, {incident.state}"
     return Message(kit.fitted(parts), notice(said))
+
+
+def _beside(incident: Incident, around: Around) -> list[str]:
+    """When the next digest comes, and which incidents belong to this one."""
+    said = []
+    if incident.state is IncidentState.OPEN and incident.digest_due is not None:
+        said.append(f"Next digest {kit.moment_mrkdwn(incident.digest_due)}, if something has happened.")
+    if around.into is not None:
+        said.append(f"Goes on in {_place(around.into)}.")
+    if around.merged:
+        said.append(f"Merged into this one: {', '.join(map(_place, around.merged))}.")
+    if around.related:
+        said.append(f"Related: {', '.join(f'{_place(each)} ({each.state})' for each in around.related)}.")
+    return said
+
+
+def _place(incident: Incident) -> str:
+    """An incident by its label and its channel."""
+    return f"{incident.label} <#{incident.channel}>" if incident.channel else incident.label
 
 
 def _suggested(suggestion: Suggestion) -> list[Block]:
@@ -93,7 +116,8 @@ def _sure_resolved() -> Block:
     return kit.confirmation("Resolve the incident?", "The clock stops and the summary is posted.", "Resolve")
 
 
-def _clock(incident: Incident, now: datetime) -> str:
+def clock_line(incident: Incident, now: datetime) -> str:
+    """Severity, state, the clock against the target, who opened and who leads it, in one line of mrkdwn."""
     spent = (incident.resolved_at or now) - incident.opened_at
     lead = f" · led by {kit.mention(incident.commander)}" if incident.commander else ""
     by = "the bot" if incident.opened_by == BOT else kit.mention(incident.opened_by)
@@ -103,22 +127,32 @@ def _clock(incident: Incident, now: datetime) -> str:
 
 def topic_text(incident: Incident, runs: Sequence[RunShown], now: datetime) -> str:
     """The channel's topic, at most 250 characters; it says nothing that changes by the minute."""
-    waited = next((said for shown in runs if (said := _owed(shown))), "")
+    waited = next((said for shown in runs if (said := waited_for(shown))), "")
     found = next((one_line(shown.run.conclusions[0].say) for shown in runs if shown.run.conclusions), "")
     target = f"target {spell.utc(incident.due_at())}"
     return topic(incident, clip(" · ".join(filter(None, (one_line(incident.title), target, waited, found))), 240))
 
 
-def _owed(shown: RunShown) -> str:
+def waited_for(shown: RunShown) -> str:
     """Who owes what in a run, in a few words."""
     current = shown.run.current
     if current is not None and current.status is ActionStatus.REQUESTED:
-        return f"run {shown.run.number} waits for approval"
+        return f"run {shown.run.number} waits for approval{_of_whom(shown, current.key)}"
     if current is not None and current.status is ActionStatus.UNKNOWN:
         return f"run {shown.run.number} is in doubt: a person has to look"
     if shown.run.questions:
         return f"run {shown.run.number} waits for an answer"
     return ""
+
+
+def _of_whom(shown: RunShown, key: str) -> str:
+    """On whose word a request waits, and how many of them are still needed."""
+    waiting = shown.approvals.get(key)
+    if waiting is None:
+        return ""
+    policy = waiting.request.policy
+    groups = " or ".join(name.replace("_", " ") for name in policy.groups)
+    return f" by {spell.count(max(waiting.verdict.missing, 1), 'person', 'people')} of {groups}" if groups else ""
 
 
 def _run_blocks(shown: RunShown) -> list[Block]:
@@ -127,7 +161,7 @@ def _run_blocks(shown: RunShown) -> list[Block]:
     pieces.append(kit.t(f" · run {run.number} · {run.state}"))
     lines = [kit.line(*pieces)]
     lines += [kit.line(kit.t(clip_cost(one_line(each.say), 300))) for each in run.conclusions[:2]]
-    owed = _owed(shown)
+    owed = waited_for(shown)
     lines += [kit.line(kit.t(f"⏳ {owed}", bold=True))] if owed else []
     return [kit.rich(*lines)]
 
@@ -138,7 +172,7 @@ def _run_blocks(shown: RunShown) -> list[Block]:
 def status_of(incident: Incident, runs: Sequence[RunShown], audit: Sequence[Recorded], now: datetime) -> Message:
     """How an incident stands, for whoever asks: its headline and the last things that happened."""
     top = headline(incident, runs, now)
-    happened = [_event_line(line, _titles(runs)) for line in audit if line.kind not in _QUIET][-_LINES:]
+    happened = [event_line(line, titles(runs)) for line in timeline(audit)][-_LINES:]
     parts = [Part([block], 90) for block in top.blocks if block["type"] != "actions"]
     parts += [Part([kit.section("\n".join(happened)[:2_900])], 95)] if happened else []
     return Message(kit.fitted(parts), top.text)
@@ -161,17 +195,19 @@ def incident_line(incident: Incident, now: datetime) -> str:
     return f"*{incident.label}* {title} · {incident.severity} · {incident.state} · {clock} {where}".rstrip()
 
 
-def _event_line(line: Recorded, titles: Mapping[str, str]) -> str:
+def event_line(line: Recorded, named: Mapping[str, str]) -> str:
+    """An entry of the timeline in one line of mrkdwn."""
     event = {"kind": line.kind, "actor": line.actor, "data": line.data}
-    return f"{kit.moment_mrkdwn(line.at)}  {clip(sentence(event, titles), 400)}"
+    return f"{kit.moment_mrkdwn(line.at)}  {clip(sentence(event, named), 400)}"
 
 
-def _titles(runs: Sequence[RunShown]) -> dict[str, str]:
-    titles: dict[str, str] = {}
+def titles(runs: Sequence[RunShown]) -> dict[str, str]:
+    """What checks and actions of these runs are called, by key."""
+    named: dict[str, str] = {}
     for shown in runs:
-        titles |= {key: check.title for key, check in shown.runbook.checks.items()}
-        titles |= {key: action_title(shown, key) for key in (*shown.runbook.actions, *shown.run.actions)}
-    return titles
+        named |= {key: check.title for key, check in shown.runbook.checks.items()}
+        named |= {key: action_title(shown, key) for key in (*shown.runbook.actions, *shown.run.actions)}
+    return named
 
 
 # -- the end -----------------------------------------------------------------------------------------------------------
@@ -186,9 +222,9 @@ def summary(incident: Incident, runs: Sequence[RunShown], audit: Sequence[Record
     causes = _unique(one_line(each.say) for shown in runs for each in shown.run.conclusions)
     changes = [row for shown in runs for action in shown.run.actions.values() if (row := _change(shown, action))]
     follow_ups = _unique(one_line(each) for shown in runs for each in shown.runbook.follow_ups)
-    happened = [_event_line(line, _titles(runs)) for line in audit if line.kind not in _QUIET]
+    happened = [event_line(line, titles(runs)) for line in timeline(audit)]
     parts = [
-        Part([kit.header(f"{incident.label} {incident.title}"), kit.context(_clock(incident, now))], 100),
+        Part([kit.header(f"{incident.label} {incident.title}"), kit.context(clock_line(incident, now))], 100),
         Part(_listed("How long it took", [[kit.t(took)]]), 95),
         Part(_listed("Cause", [[kit.t(clip_cost(said, 400))] for said in causes] or [[kit.t("not found")]]), 94),
         Part(_listed("What was changed", changes or [[kit.t("nothing")]]), 93),
@@ -198,8 +234,8 @@ def summary(incident: Incident, runs: Sequence[RunShown], audit: Sequence[Record
     if lines:
         parts.append(Part([kit.section("*What happened*\n" + clip("\n".join(lines), 2_800))], 60))
     blocks = kit.fitted(parts)
-    timeline = "\n".join(_plain_line(line, _titles(runs)) for line in audit)
-    text = f"{text_of(blocks)}\n\nTimeline\n{timeline}\n"
+    whole = "\n".join(_plain_line(line, titles(runs)) for line in audit)
+    text = f"{text_of(blocks)}\n\nTimeline\n{whole}\n"
     file = TextFile(f"{incident.label}-summary.txt", text.encode("utf-8", "replace"))
     words = f"{incident.label} {incident.title}: {incident.state}, {took}"
     return Message(blocks, notice(words), (file,))
@@ -266,9 +302,9 @@ def _proof(shown: RunShown, action: ActionRun) -> str:
     return "verified" if spec is not None and spec.verify is not None and not action.reason else "done"
 
 
-def _plain_line(line: Recorded, titles: Mapping[str, str]) -> str:
+def _plain_line(line: Recorded, named: Mapping[str, str]) -> str:
     event = {"kind": line.kind, "actor": line.actor, "data": line.data}
-    return f"{spell.day_and_time(line.at)}  {plain_sentence(event, titles)}"
+    return f"{spell.day_and_time(line.at)}  {plain_sentence(event, named)}"
 
 
 # -- forms -------------------------------------------------------------------------------------------------------------
@@ -291,8 +327,8 @@ def escalation(incident: Incident, runs: Sequence[RunShown], to: Sequence[Elemen
         for shown in runs
         for each in shown.run.conclusions[:2]
     ]
-    lines += [[kit.t("Open  ", bold=True), *kit.spoken(owed)] for shown in runs if (owed := _owed(shown))]
-    blocks = [kit.header(f"{incident.label} {incident.title}"), kit.context(_clock(incident, now))]
+    lines += [[kit.t("Open  ", bold=True), *kit.spoken(owed)] for shown in runs if (owed := waited_for(shown))]
+    blocks = [kit.header(f"{incident.label} {incident.title}"), kit.context(clock_line(incident, now))]
     blocks += [kit.rich(kit.line(*line)) for line in lines]
     if incident.acknowledged_at is None and incident.state is IncidentState.OPEN:
         ref = Ref(incident=incident.id)
@@ -300,44 +336,14 @@ def escalation(incident: Incident, runs: Sequence[RunShown], to: Sequence[Elemen
     return Message(kit.fitted([Part(blocks)]), notice(f"{incident.label} {incident.title}: {why or unasked}"))
 
 
-def open_modal(systems: Mapping[str, System], title: str = "", severity: str = "", system: str = "") -> View:
-    """What an incident needs to be opened: what is wrong, where, and how bad it is."""
-    offered = [kit.option(each.title, each.id) for each in systems.values()][: limits.SELECT_OPTIONS]
-    levels = [kit.option(str(each), str(each)) for each in Severity]
-    blocks = [
-        kit.text_input("title", "What is wrong?", max_length=150, initial_value=clip(title, 150)),
-        kit.input_block("system", "Where?", _choice(offered, system)),
-        kit.input_block("severity", "How bad is it?", _choice(levels, severity or "P1")),
-        kit.context("Its people are called as its ladder says, until somebody is on it."),
-    ]
-    return kit.modal(Verb.OPEN, "Open an incident", blocks, ref=Ref(), submit="Open it", close="Go back")
-
-
-def _choice(options: Sequence[Element], value: str) -> Element:
-    """A menu of a form with one of its options picked."""
-    picked = next((each for each in options if each["value"] == value), options[0] if len(options) == 1 else None)
-    element: Element = {"type": "static_select", "action_id": "value", "options": list(options)}
-    return {**element, "initial_option": picked} if picked is not None else element
-
-
-def escalate_modal(ref: Ref) -> View:
-    """What to tell the people who are called."""
-    hint = "They get the incident's headline as well."
-    blocks = [kit.text_input("reason", "What do they need to know?", hint=hint, multiline=True, max_length=1_000)]
-    return kit.modal(Verb.ESCALATE, "Escalate", blocks, ref=ref, submit="Call them", close="Go back")
-
-
-def note_modal(ref: Ref) -> View:
-    """Somebody's words for the timeline."""
-    blocks = [kit.text_input("text", "Note", multiline=True, max_length=2_000)]
-    return kit.modal(Verb.NOTE, "Add a note", blocks, ref=ref, submit="Add", close="Go back")
-
-
 def incident_help() -> Message:
     """What /incident understands."""
     said = (
         "`/incident open` opens one · in the incident's own channel: `/incident` shows how it stands · "
         "`/incident ack` says that you are on it · `/incident note …` puts your words on the timeline · "
-        "`/incident escalate …` calls the next people of its ladder · `/incident resolve` ends it."
+        "`/incident escalate …` calls the next people of its ladder · `/incident assign @somebody` asks them to lead · "
+        "`/incident severity P1` changes how bad it is · `/incident timeline` shows and corrects what happened · "
+        "`/incident update` tells the stakeholders · `/incident merge 12` makes it a duplicate of another · "
+        "`/incident link 12` points at a related one · `/incident resolve` ends it, `/incident reopen …` goes on."
     )
     return Message([kit.section(said)], notice(said.replace("`", "")))

@@ -128,6 +128,15 @@ class _Teller:
         failed = self.text("failed") or "none"
         return f"{self.who} recorded {what} of {self.text('system')}: {self.text('passed')} passed; failed: {failed}."
 
+    def merged(self) -> str:
+        """An incident that became part of another, told from either side."""
+        took = self.data.get("took_in")
+        return (
+            f"{self.who} merged {self.text('took_in')} into this one."
+            if took
+            else (f"{self.who} merged this one into {self.text('into')}.")
+        )
+
     def taken(self) -> str:
         """Somebody is on it, perhaps in place of somebody else."""
         instead = f", instead of {self.people('instead_of')}" if self.data.get("instead_of") else ""
@@ -162,6 +171,15 @@ _SENTENCES: Mapping[Happened, Callable[[_Teller], str]] = {
     Happened.INCIDENT_RAISED: lambda t: (
         f"{t.who} changed the severity from {t.text('instead_of')} to {t.text('severity')}."
     ),
+    Happened.INCIDENT_ASSIGNED: lambda t: f"{t.who} asked {t.people('to')} to lead.",
+    Happened.INCIDENT_MERGED: lambda t: t.merged(),
+    Happened.INCIDENT_LINKED: lambda t: f"{t.who} linked {t.text('with')}.",
+    Happened.INCIDENT_MARKED: lambda t: f"{t.people('author')}: {t.text('text')} (marked by {t.who})",
+    Happened.INCIDENT_UNMARKED: lambda t: f"{t.who} took a message off the timeline.",
+    Happened.ENTRY_CORRECTED: lambda t: f"{t.text('text')} (corrected by {t.who})",
+    Happened.DIGEST_POSTED: lambda t: "A digest was posted.",
+    Happened.UPDATE_SENT: lambda t: f"{t.who} told the stakeholders{t.because('text')}",
+    Happened.CHANNEL_LOST: lambda t: f"The incident's channel was lost{t.because('reason')}",
     Happened.INCIDENT_REOPENED: lambda t: f"{t.who} opened the incident again{t.because('reason')}",
     Happened.RUN_REQUESTED: lambda t: f"{t.who} started {t.text('runbook') or t.text('title') or 'a runbook'}.",
     Happened.RUN_RECHECKED: lambda t: f"{t.who} had everything looked at again.",
