@@ -24,6 +24,7 @@ from bot.incidents.actions import Incidents
 from bot.incidents.climbing import Climber
 from bot.incidents.digesting import Digester
 from bot.incidents.journal import Journal
+from bot.incidents.paging import Pages
 from bot.incidents.relating import Relations
 from bot.response import Response
 from bot.runs.actions import People
@@ -45,7 +46,7 @@ from bot.slack.listeners import Listeners
 from bot.slack.transport import Sockets, bolt_app
 from bot.steps.targets import Targets
 from bot.store.migrate import require_head
-from bot.store.session import Store, engine_of
+from bot.store.session import ADVANCE, CLIMB, DIGEST, PAGE, Store, engine_of
 from bot.timers.queue import Nightly, Queue
 from commands import routes
 
@@ -62,6 +63,7 @@ class Bot:
     canary: Canary
     climber: Climber
     digester: Digester
+    pages: Pages
     port: int = 0
     sockets: Sockets | None = None
 
@@ -95,8 +97,9 @@ async def running(
         slack = SlackClient(token, base_url=settings.slack_api_url, clock=clock, rate_limits=rate_limits)
         client = await stack.enter_async_context(slack)
         desk = _desk(settings, store, library, targets, client, clock)
-        canary, climber = Canary(store, library, targets, clock), Climber(store, library.catalogue)
-        bot = Bot(desk, store, worker, canary, climber, Digester(store, library.catalogue))
+        known = library.catalogue
+        clocks = Climber(store, known), Digester(store, known), Pages(store, known, targets)
+        bot = Bot(desk, store, worker, Canary(store, library, targets, clock), *clocks)
         if announce and (destination := settings.audit_anchor.get_secret_value()):
             # Begun before everything that writes to the trail, so that it is stopped after all of it.
             anchorer = Anchorer(store, destination, clock)
@@ -140,12 +143,18 @@ async def _work(stack: AsyncExitStack, settings: Settings, bot: Bot) -> None:
     at = settings.runbook_canary_at
     nightly = [Nightly("canary", at, bot.canary.nightly)] if at else []
     url = settings.database_url.get_secret_value()
-    queue = Queue(url, bot.worker, bot.climber, bot.digester, jobs=settings.worker_jobs, nightly=nightly)
+    work = {
+        ADVANCE: bot.worker.advance,
+        CLIMB: bot.climber.climb,
+        DIGEST: bot.digester.digest,
+        PAGE: bot.pages.send,
+    }
+    sweeps = (bot.worker.sweep, bot.climber.sweep, bot.digester.sweep, bot.pages.sweep)
+    queue = Queue(url, work, sweeps, jobs=settings.worker_jobs, nightly=nightly)
     _looping(stack, queue.run, queue.stop)
     await queue.ready.wait()
-    await bot.worker.sweep()
-    await bot.climber.sweep()
-    await bot.digester.sweep()
+    for sweep in sweeps:
+        await sweep()
 
 
 def _looping(stack: AsyncExitStack, loop: Callable[[], Coroutine[Any, Any, None]], stop: Callable[[], None]) -> None:

@@ -70,7 +70,7 @@ class Response:
                     taken=True,
                 )
             elif here.acknowledged_at is None and not support:
-                here = await acknowledge(tx, here, by)
+                here = await acknowledge(tx, self._library.catalogue, here, by)
             run = await start(
                 tx,
                 self._library,

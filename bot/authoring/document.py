@@ -284,6 +284,16 @@ class PoliciesDoc(Part):
     severities: dict[Severity, ApproveDoc] = {}
 
 
+class PagerDoc(Part):
+    """Where a contact or a group is paged: the variable with PagerDuty's routing key, with Opsgenie's API key, or with
+    the secret that signs a webhook's body. A webhook needs a url; the vendors have their own."""
+
+    pagerduty: Variable | None = None
+    opsgenie: Variable | None = None
+    webhook: Variable | None = None
+    url: str | EnvDoc | None = None
+
+
 Column = Annotated[str, StringConstraints(pattern=r"^[\w*?-]+(\.[\w*?-]+)?$", max_length=80)]
 Channel = Annotated[str, StringConstraints(pattern=r"^(#?[a-z0-9][a-z0-9_-]{0,79}|[CG][A-Z0-9]{2,20})$")]
 
@@ -321,6 +331,7 @@ class SystemDoc(Part):
     groups: dict[Name, GroupDoc] = {}
     policies: PoliciesDoc = PoliciesDoc()
     contacts: dict[str, Line] = {}
+    pagers: dict[str, PagerDoc] = {}
     severities: dict[Severity, SeverityDoc] = {}
     templates: dict[Name, TemplateDoc] = {}
     on_call: GroupDoc | None = None

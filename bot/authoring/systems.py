@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot.authoring.document import CommandDoc, EnvDoc, LogDoc, MailDoc, SeverityDoc, StripeDoc, SupportDoc, SystemDoc
+from bot.authoring.document import (
+    CommandDoc,
+    EnvDoc,
+    LogDoc,
+    MailDoc,
+    PagerDoc,
+    SeverityDoc,
+    StripeDoc,
+    SupportDoc,
+    SystemDoc,
+)
 from bot.authoring.ledger import Ledger
 from bot.authoring.policies import check_policy, policy_over
 from bot.authoring.problems import did_you_mean
@@ -22,6 +32,8 @@ from bot.domain.system import (
     Group,
     LogSource,
     Mail,
+    Pager,
+    PagerKind,
     SecretRef,
     Service,
     SeverityRule,
@@ -37,9 +49,6 @@ _CRITICAL = ApprovalPolicy(votes=2)
 
 def system_of(ledger: Ledger, said: SystemDoc, source: str) -> System:
     """The system; what does not fit together is noted in the ledger."""
-    groups = {name: Group(name, _handle(each.slack), tuple(each.people)) for name, each in said.groups.items()}
-    if said.on_call is not None:
-        groups[ON_CALL] = Group(ON_CALL, _handle(said.on_call.slack), tuple(said.on_call.people))
     default = policy_over(said.policies.default, ApprovalPolicy())
     system = System(
         id=said.id,
@@ -62,8 +71,9 @@ def system_of(ledger: Ledger, said: SystemDoc, source: str) -> System:
         secrets={name: SecretRef(each.env) for name, each in said.secrets.items()},
         stripe=None if said.stripe is None else _stripe(said.stripe),
         mail=None if said.mail is None else _mail(said.mail),
-        groups=groups,
+        groups=_groups(said),
         contacts=dict(said.contacts),
+        pagers=_pagers(ledger, said),
         severities={severity: _rule(severity, each) for severity, each in said.severities.items()},
         templates={name: Template(name, each.subject, each.body) for name, each in said.templates.items()},
         channel_prefix=said.channel_prefix,
@@ -232,6 +242,30 @@ def _mail(said: MailDoc) -> Mail:
     username = SecretRef(said.username) if said.username else None
     password = SecretRef(said.password) if said.password else None
     return Mail(_value(said.host), port, said.sender, username, password)
+
+
+def _groups(said: SystemDoc) -> dict[str, Group]:
+    listed = said.groups | ({ON_CALL: said.on_call} if said.on_call is not None else {})
+    return {name: Group(name, _handle(each.slack), tuple(each.people)) for name, each in listed.items()}
+
+
+def _pagers(ledger: Ledger, said: SystemDoc) -> dict[str, Pager]:
+    return {name: pager for name, each in said.pagers.items() if (pager := _pager(ledger, said, name, each))}
+
+
+def _pager(ledger: Ledger, said: SystemDoc, name: str, each: PagerDoc) -> Pager | None:
+    """The pager; None when it is not one, which is noted in the ledger."""
+    kinds = {kind: key for kind in PagerKind if kind is not PagerKind.MAIL and (key := getattr(each, kind)) is not None}
+    known = [*said.contacts, *said.groups, *([ON_CALL] if said.on_call is not None else [])]
+    if name not in known:
+        ledger.error(("pagers", name), f"There is no contact or group «{name}».", did_you_mean(name, known))
+    if len(kinds) != 1:
+        ledger.error(("pagers", name), "A pager is one of pagerduty, opsgenie and webhook.")
+        return None
+    kind, key = next(iter(kinds.items()))
+    if kind is PagerKind.WEBHOOK and each.url is None:
+        ledger.error(("pagers", name), "A webhook needs an address.", "Write url: https://… or url: {env: NAME}.")
+    return Pager(kind, SecretRef(key), None if each.url is None else _value(each.url))
 
 
 def _value(said: str | EnvDoc) -> str | SecretRef:

@@ -16,6 +16,8 @@ class Happened(StrEnum):
     INCIDENT_NOTED = "incident.noted"
     INCIDENT_RESOLVED = "incident.resolved"
     INCIDENT_ESCALATED = "incident.escalated"
+    PAGE_SENT = "page.sent"
+    PAGE_FAILED = "page.failed"
     INCIDENT_REPORTED = "incident.reported"
     INCIDENT_RAISED = "incident.raised"
     INCIDENT_REOPENED = "incident.reopened"

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 
 from bot.domain.masking import Mask
 from bot.domain.policy import ApprovalPolicy
 from bot.domain.programs import fits
 from bot.domain.runbook import Severity
+
+_SHORT = frozenset({"ceo", "cfo", "coo", "cto", "dba", "hr", "it", "pr", "qa", "sre", "vp"})
+_ADDRESS = re.compile(r"[^@\s<>,;:\"']{1,64}@[A-Za-z0-9.-]{1,253}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,25 @@ class Mail:
     password: SecretRef | None = None
 
 
+class PagerKind(StrEnum):
+    """How somebody is reached outside Slack."""
+
+    PAGERDUTY = "pagerduty"
+    OPSGENIE = "opsgenie"
+    WEBHOOK = "webhook"
+    MAIL = "mail"
+
+
+@dataclass(frozen=True, slots=True)
+class Pager:
+    """Where a contact or a group of a ladder is paged: `key` is PagerDuty's routing key, Opsgenie's API key, or the
+    secret with which a webhook's body is signed; `url` takes the place of the vendor's address."""
+
+    kind: PagerKind
+    key: SecretRef
+    url: str | SecretRef | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """People who may approve: a Slack user group by handle, and/or a list of Slack user ids."""
@@ -176,6 +200,7 @@ class System:
     mail: Mail | None = None
     groups: Mapping[str, Group] = field(default_factory=dict)
     contacts: Mapping[str, str] = field(default_factory=dict)
+    pagers: Mapping[str, Pager] = field(default_factory=dict)
     severities: Mapping[Severity, SeverityRule] = field(default_factory=dict)
     templates: Mapping[str, Template] = field(default_factory=dict)
     channel_prefix: str = "inc"
@@ -194,9 +219,23 @@ def groups_called(system: System, to: Sequence[str]) -> Mapping[str, Group]:
     return {each: system.groups[each] for each in to if each in system.groups} | handles
 
 
+def paged_by(system: System, name: str) -> PagerKind | None:
+    """How somebody on a ladder is reached outside Slack: by their pager, else by mail where they are a contact with an
+    address and the system has a mail server; None for whom only Slack reaches."""
+    if name in system.pagers:
+        return system.pagers[name].kind
+    address = system.contacts.get(name, "")
+    return PagerKind.MAIL if system.mail is not None and _ADDRESS.fullmatch(address) else None
+
+
+def spoken_name(name: str) -> str:
+    """A contact or group as people say it: "engineering manager", "CTO"."""
+    return " ".join(word.upper() if word in _SHORT else word for word in name.split("_"))
+
+
 def contact_named(system: System | None, name: str) -> str:
     """Somebody who is called, as others find them: "engineering manager (manager@example.com)"."""
-    said = name.replace("_", " ")
+    said = spoken_name(name)
     at = "" if system is None else system.contacts.get(name, "")
     return f"{said} ({at})" if at and not at.startswith("@") else said
 
@@ -213,6 +252,8 @@ def variables(system: System) -> set[SecretRef]:
         values = (command.program, command.folder, *command.environment.values())
         refs.update(ref for ref in values if isinstance(ref, SecretRef))
     refs.update(log.file for log in system.logs.values() if isinstance(log.file, SecretRef))
+    for pager in system.pagers.values():
+        refs.update(ref for ref in (pager.key, pager.url) if isinstance(ref, SecretRef))
     if system.stripe is not None:
         refs.add(system.stripe.key)
     if system.mail is not None:

@@ -5,26 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.authoring.catalogue import Catalogue
-from bot.domain.escalation import next_climb
-from bot.domain.events import Event, Happened
+from bot.domain.escalation import due_climb, next_climb
+from bot.domain.events import BOT, Event, Happened
 from bot.domain.incident import Incident, IncidentState
 from bot.domain.operations import Ladder, Rung
+from bot.domain.paging import PageEvent
 from bot.domain.runbook import Severity
 from bot.domain.system import System
 from bot.errors import Mistake, Refusal
-from bot.incidents.climbing import call, ladder_of
+from bot.incidents.climbing import call, ladder_of, show_calls
 from bot.incidents.journal import locked
 from bot.incidents.opening import open_incident, raise_severity, reopen
+from bot.incidents.paging import answered
 from bot.store import incidents, presses
 from bot.store.session import Store, Transaction
 
+UNREACHED = "Nobody of those who were called before can be reached."
 
-async def acknowledge(tx: Transaction, incident: Incident, by: str) -> Incident:
-    """Somebody is on it, in the caller's transaction: they lead it, and the clock of its ladder stands."""
+
+async def acknowledge(tx: Transaction, catalogue: Catalogue, incident: Incident, by: str) -> Incident:
+    """Somebody is on it, in the caller's transaction: they lead it, the clock of its ladder stands, and who was paged
+    is told."""
     instead = incident.acknowledged_by
     about = {"instead_of": instead} if instead else {}
     tx.record(Event(Happened.INCIDENT_ACKNOWLEDGED, by, about), incident_id=incident.id)
     tx.announce("incident", incident_id=incident.id)
+    await answered(tx, catalogue.systems.get(incident.system), incident, PageEvent.ACKNOWLEDGED)
+    await show_calls(tx, incident)
     return await incidents.acknowledge(tx, incident.id, by, by)
 
 
@@ -59,7 +66,7 @@ class Incidents:
             _insist_on_open(incident)
             if incident.acknowledged_by == by:
                 raise Refusal("You are on it already.")
-            return await acknowledge(tx, incident, by)
+            return await acknowledge(tx, self._catalogue, incident, by)
 
     def ladder(self, incident: Incident) -> Ladder | None:
         """The escalation ladder of an incident."""
@@ -93,6 +100,7 @@ class Incidents:
             tx.record(Event(Happened.INCIDENT_RESOLVED, by, {"minutes": round(minutes, 1)}), incident_id=incident.id)
             tx.announce("incident", incident_id=incident.id)
             tx.announce("resolved", incident_id=incident.id)
+            await answered(tx, self._catalogue.systems.get(incident.system), incident, PageEvent.RESOLVED)
             return incident
 
     async def reopen(self, incident_id: str, by: str, why: str, *, press: str = "") -> Incident:
@@ -129,6 +137,16 @@ class Incidents:
             tx.announce("assigned", incident_id=incident.id, body={"to": commander, "by": by})
             return await incidents.assign(tx, incident.id, commander)
 
+    async def nobody_there(self, incident_id: str, rung: int) -> None:
+        """Nobody of the rung (counted from 1) that was called can be reached: the next one is called at once, if it was
+        the last and nobody is on it yet."""
+        async with self._store.transaction() as tx:
+            incident = await locked(tx, incident_id)
+            ladder = ladder_of(self._catalogue, incident)
+            climb = due_climb(incident, ladder)
+            if incident.rungs == rung and climb is not None and ladder is not None:
+                await call(tx, self._catalogue, incident, ladder, climb, BOT, UNREACHED)
+
     async def escalate(
         self, incident_id: str, by: str, system: System, reason: str, *, press: str = ""
     ) -> Sequence[str]:
@@ -144,7 +162,7 @@ class Incidents:
                 return ladder.rungs[max(0, incident.rungs - 1)].to
             if climb is None:
                 raise Refusal(f"Everybody on the ladder «{ladder.title}» has been called.")
-            await call(tx, incident, ladder, climb, by, reason)
+            await call(tx, self._catalogue, incident, ladder, climb, by, reason)
             return climb.rung.to
 
 

@@ -12,7 +12,8 @@ from bot.domain.events import BOT, Event, Happened
 from bot.domain.incident import Incident
 from bot.domain.operations import Ladder, Operations
 from bot.errors import BotError
-from bot.store import incidents
+from bot.incidents.paging import page
+from bot.store import audit, incidents
 from bot.store.session import Store, Transaction
 
 log = structlog.get_logger(__name__)
@@ -38,7 +39,7 @@ class Climber:
                 if climb is None or ladder is None or climb.at > tx.now:
                     await set_clock(tx, incident, ladder)
                 else:
-                    await call(tx, incident, ladder, climb, BOT)
+                    await call(tx, self._catalogue, incident, ladder, climb, BOT)
         except BotError as error:
             log.warning("nobody could be called", incident=incident_id, error=str(error))
 
@@ -58,18 +59,28 @@ def ladder_of(catalogue: Catalogue, incident: Incident) -> Ladder | None:
 
 
 async def call(
-    tx: Transaction, incident: Incident, ladder: Ladder, climb: Climb, by: str, reason: str = ""
+    tx: Transaction, catalogue: Catalogue, incident: Incident, ladder: Ladder, climb: Climb, by: str, reason: str = ""
 ) -> Incident:
-    """Call a rung in the caller's transaction, and set the clock for the one after it."""
+    """Call a rung in the caller's transaction, in Slack and outside, and set the clock for the one after it."""
     to, number = list(climb.rung.to), climb.place + 1
     waited = round((tx.now - incident.opened_at).total_seconds())
     about = {"to": to, "reason": reason, "rung": number, "of": len(ladder.rungs), "waited_seconds": waited}
     tx.record(Event(Happened.INCIDENT_ESCALATED, by, about), incident_id=incident.id)
-    tx.announce("escalated", incident_id=incident.id, body={"to": to, "by": by, "reason": reason, "rung": number})
+    tx.announce(
+        "escalated", incident_id=incident.id, body={"to": to, "reason": reason, "rung": number, "waited": waited}
+    )
     tx.announce("incident", incident_id=incident.id)
+    await page(tx, catalogue.systems.get(incident.system), incident, number, to, reason)
     after = await incidents.called(tx, incident.id, number)
     await set_clock(tx, after, ladder)
     return after
+
+
+async def show_calls(tx: Transaction, incident: Incident) -> None:
+    """Have the calls so far shown as they stand now, in the caller's transaction."""
+    for line in await audit.read(tx.connection, incident_id=incident.id, kinds=(Happened.INCIDENT_ESCALATED,)):
+        known = {"to": line.data["to"], "reason": line.data["reason"], "rung": line.data["rung"]}
+        tx.announce("escalated", incident_id=incident.id, body={**known, "waited": line.data["waited_seconds"]})
 
 
 async def set_clock(tx: Transaction, incident: Incident, ladder: Ladder | None) -> None:

@@ -40,6 +40,7 @@ class Digester:
                 if timeline(lines):
                     await self._post(tx, incident, lines[-1].seq)
                 await set_digest_clock(tx, self._catalogue, incident)
+                tx.announce("incident", incident_id=incident.id)
         except BotError as error:
             log.warning("no digest could be posted", incident=incident_id, error=str(error))
 
@@ -63,7 +64,6 @@ async def set_digest_clock(tx: Transaction, catalogue: Catalogue, incident: Inci
     """Have the next digest posted when the severity's interval has passed from now on."""
     due = tx.now + interval(catalogue, incident)
     await incidents.set_digest_due(tx, incident.id, due)
-    tx.announce("incident", incident_id=incident.id)
     tx.enqueue_digest(incident.id, delay=due - tx.now)
 
 

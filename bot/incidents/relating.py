@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from bot.authoring.catalogue import Catalogue
 from bot.domain.events import Event, Happened
 from bot.domain.incident import Incident, IncidentState
+from bot.domain.paging import PageEvent
 from bot.errors import Mistake, Refusal
 from bot.incidents.actions import acknowledge
 from bot.incidents.journal import locked
 from bot.incidents.opening import raise_severity
+from bot.incidents.paging import answered
 from bot.store import incidents, presses
 from bot.store.session import Store, Transaction
 
@@ -53,12 +55,13 @@ class Relations:
             if incident.severity < into.severity:
                 into = await raise_severity(tx, self._catalogue, into, incident.severity, by)
             if into.acknowledged_at is None and incident.acknowledged_at is not None:
-                into = await acknowledge(tx, into, incident.acknowledged_by)
+                into = await acknowledge(tx, self._catalogue, into, incident.acknowledged_by)
             fresh = [each for each in incident.suggestions if each not in into.suggestions]
             into = await incidents.suggest(tx, into.id, [*into.suggestions, *fresh]) if fresh else into
             merged = await incidents.merge(tx, incident.id, into.id)
             tx.record(Event(Happened.INCIDENT_MERGED, by, {"into": into.label}), incident_id=merged.id)
             tx.record(Event(Happened.INCIDENT_MERGED, by, {"took_in": merged.label}), incident_id=into.id)
+            await answered(tx, self._catalogue.systems.get(merged.system), merged, PageEvent.RESOLVED)
             tx.announce("merged", incident_id=merged.id)
             tx.announce("incident", incident_id=merged.id)
             tx.announce("incident", incident_id=into.id)

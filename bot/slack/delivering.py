@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 
 import structlog
 
@@ -19,7 +20,7 @@ from bot.slack.attaching import Attacher, digest_of
 from bot.slack.desk import Desk
 from bot.slack.moving import left
 from bot.slack.replies import Archived, ChannelGone, MessageGone
-from bot.slack.telling import Teller
+from bot.slack.telling import Called, Teller
 from bot.slack.views.approval import approval_thread
 from bot.slack.views.charts import charted
 from bot.slack.views.checks import check_detail
@@ -290,8 +291,8 @@ async def _rows(sender: Sender, message: Outgoing) -> None:
 
 async def _escalated(sender: Sender, message: Outgoing) -> None:
     about = message.body
-    rung = int(about.get("rung") or 0)
-    await sender.teller.escalated(_given(message.incident_id), about["to"], str(about["reason"]), rung)
+    called = Called(about["to"], str(about["reason"]), int(about["rung"]), timedelta(seconds=about.get("waited") or 0))
+    await sender.teller.escalated(_given(message.incident_id), called)
 
 
 async def _digest(sender: Sender, message: Outgoing) -> None:
@@ -338,6 +339,7 @@ _TOPICS: Mapping[str, Callable[[Sender, Outgoing], Awaitable[None]]] = {
     "ended": lambda sender, message: sender.ended(_given(message.run_id)),
     "resolved": lambda sender, message: sender.resolved(_given(message.incident_id)),
     "escalated": _escalated,
+    "unreached": lambda sender, message: sender.teller.unreached(_given(message.incident_id), message.body),
     "digest": _digest,
     "merged": lambda sender, message: sender.teller.merged(_given(message.incident_id)),
     "assigned": _assigned,

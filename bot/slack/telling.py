@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Protocol
 
 from bot.domain.events import BOT
 from bot.domain.incident import Incident, IncidentState, topic
-from bot.domain.system import contact_named, groups_called
+from bot.domain.system import Group, System, contact_named, groups_called, paged_by
 from bot.errors import Unavailable
 from bot.slack.desk import Desk
 from bot.slack.views import kit
 from bot.slack.views.incident import escalation
 from bot.slack.views.kit import Message
-from bot.slack.views.telling import assigned_message, digest, merged_message, update_message
+from bot.slack.views.telling import (
+    assigned_message,
+    digest,
+    merged_message,
+    unreached_message,
+    update_message,
+)
 from bot.store.outbox import Posted
 
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,20}")
@@ -24,6 +32,21 @@ def _ids(data: Any) -> list[str]:
     """The people's ids in a value of an event."""
     listed = data if isinstance(data, list | tuple) else [data]
     return [each for each in listed if isinstance(each, str) and _PERSON.fullmatch(each)]
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A rung (counted from 1) that was called: whom, why, and how long after the incident began."""
+
+    to: Sequence[str]
+    reason: str
+    rung: int
+    waited: timedelta
+
+
+def _elsewhere(system: System, groups: Mapping[str, Group], name: str) -> bool:
+    """Whether somebody can be reached though no group of Slack is theirs."""
+    return name not in groups or paged_by(system, name) is not None
 
 
 class Putting(Protocol):
@@ -41,24 +64,38 @@ class Teller:
         self._sender = sender
         self._desk = desk
 
-    async def escalated(self, incident_id: str, to: Sequence[str], reason: str, rung: int) -> None:
-        """Bring the next people of the ladder into the channel, and call them there."""
+    async def escalated(self, incident_id: str, called: Called) -> None:
+        """Bring the people of a rung into the channel, and call them there. Where nobody of them can be reached, that
+        is said, and the next rung is called."""
         incident = await self._desk.incidents.get(incident_id)
-        if incident.channel is None:
-            raise Unavailable("The incident's channel is not there yet.")
+        channel = self._channel(incident)
         system = self._desk.library.catalogue.systems.get(incident.system)
-        groups = {} if system is None else groups_called(system, to)
+        groups = {} if system is None else groups_called(system, called.to)
         members = await self._desk.directory.members(groups)
-        await self._desk.client.invite(incident.channel, sorted({user for users in members.values() for user in users}))
+        there = await self._active({user for users in members.values() for user in users})
+        reached = bool(there) or system is None or any(_elsewhere(system, groups, each) for each in called.to)
+        await self._desk.client.invite(channel, there)
         named = [
             kit.group(mentions[0])
             if (mentions := await self._desk.directory.mentions({each: groups[each]} if each in groups else {}))
             else kit.t(contact_named(system, each))
-            for each in to
+            for each in called.to
         ]
         runs = await self._desk.reads.of_incident(incident_id)
-        told = escalation(incident, runs, named, reason, self._desk.clock.now())
-        await self._sender.put(f"escalated:{incident.id}:{rung}", incident.channel, told)
+        told = escalation(incident, runs, named, called.reason, called.waited, self._desk.clock.now(), reached=reached)
+        await self._sender.put(f"escalated:{incident.id}:{called.rung}", channel, told)
+        if not reached:
+            await self._desk.incidents.nobody_there(incident.id, called.rung)
+
+    async def _active(self, users: Iterable[str]) -> list[str]:
+        """Those of the people who still work here."""
+        return [user for user in sorted(users) if not (await self._desk.directory.person(user)).deactivated]
+
+    async def unreached(self, incident_id: str, told: Mapping[str, Any]) -> None:
+        """Somebody could not be paged."""
+        incident = await self._desk.incidents.get(incident_id)
+        message = unreached_message(str(told["to"]), str(told["via"]), str(told["problem"]))
+        await self._sender.put(f"unreached:{told['page']}", self._channel(incident), message)
 
     async def digest(self, incident_id: str, number: int, after: int, upto: int) -> None:
         """What has happened since the last digest; not any more once it is over."""

@@ -38,8 +38,9 @@ from bot.store.codec import decode, forget
 Connection: TypeAlias = AsyncConnection
 """What reads are given."""
 
-ADVANCE, CLIMB, DIGEST = "advance", "climb", "digest"
-"""The kinds of jobs: a run that goes on, an incident whose next people are called, and one whose digest is due."""
+ADVANCE, CLIMB, DIGEST, PAGE = "advance", "climb", "digest", "page"
+"""The kinds of jobs: a run that goes on, an incident whose next people are called, one whose digest is due, and
+somebody who is told outside Slack."""
 OUTBOX_CHANNEL = "runbook_outbox"
 CHART = "chart"
 """The topic of what takes long to make and nobody waits for: it is sent beside everything else. The channel's payload
@@ -136,6 +137,10 @@ class Transaction:
     def enqueue_digest(self, incident_id: str, *, delay: timedelta = timedelta(0)) -> None:
         """Have an incident's digest looked at, now or later."""
         self._enqueue(DIGEST, incident_id, delay)
+
+    def enqueue_page(self, page_id: str, *, delay: timedelta = timedelta(0)) -> None:
+        """Have somebody told outside Slack, now or later."""
+        self._enqueue(PAGE, page_id, delay)
 
     def _enqueue(self, kind: str, id: str, delay: timedelta) -> None:
         if (kind, id, delay) not in self._jobs:

@@ -105,6 +105,24 @@ incidents = Table(
     ),
 )
 
+pages = Table(
+    "pages",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("incident_id", ForeignKey("incidents.id"), nullable=False),
+    Column("rung", Integer, nullable=False, comment="counted from 1"),
+    Column("name", Text, nullable=False, comment="the contact or group"),
+    Column("event", Text, nullable=False, comment="called, acknowledged or resolved"),
+    Column("reason", Text, nullable=False, server_default=""),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("problem", Text, nullable=False, server_default=""),
+    _time("asked_at"),
+    Column("due", DateTime(timezone=True), comment="when it is tried; empty when nothing is left to do"),
+    Index("uq_pages_once", "incident_id", "rung", "name", "event", unique=True),
+    Index("ix_pages_due", "due"),
+)
+
 runs = Table(
     "runs",
     metadata,

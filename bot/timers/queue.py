@@ -1,10 +1,10 @@
-"""The queue loop: pgqueuer hands out jobs, each wakes a run or a ladder; the loop survives the database going away."""
+"""The queue loop: pgqueuer hands out jobs, each wakes something; the loop survives the database going away."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,10 +14,6 @@ from pgqueuer import PgQueuer
 from pgqueuer.models import Job, Schedule
 
 from bot.errors import BotError
-from bot.incidents.climbing import Climber
-from bot.incidents.digesting import Digester
-from bot.runs.worker import Worker
-from bot.store.session import ADVANCE, CLIMB, DIGEST
 
 log = structlog.get_logger(__name__)
 
@@ -43,22 +39,21 @@ class Nightly:
 
 
 class Queue:
-    """Takes jobs until stopped. `ready` is set whenever the loop listens."""
+    """Takes jobs until stopped: `work` is what each kind of job wakes, with the id it carries; `sweeps` wake what was
+    lost. `ready` is set whenever the loop listens."""
 
     def __init__(
         self,
         url: str,
-        worker: Worker,
-        climber: Climber,
-        digester: Digester,
+        work: Mapping[str, Callable[[str], Awaitable[None]]],
+        sweeps: Sequence[Callable[[], Awaitable[int]]] = (),
         *,
         jobs: int = 20,
         nightly: Sequence[Nightly] = (),
     ) -> None:
         self._url = url.replace("postgresql+asyncpg://", "postgresql://", 1)
-        self._worker = worker
-        self._climber = climber
-        self._digester = digester
+        self._work = work
+        self._sweeps = sweeps
         self._jobs = jobs
         self._nightly = nightly
         self._stopping = asyncio.Event()
@@ -97,18 +92,8 @@ class Queue:
             queue = PgQueuer.from_asyncpg_connection(connection)
             self._running = queue
 
-            @queue.entrypoint(ADVANCE, on_failure="hold")
-            async def advance(job: Job) -> None:
-                await self._worker.advance((job.payload or b"").decode())
-
-            @queue.entrypoint(CLIMB, on_failure="hold")
-            async def climb(job: Job) -> None:
-                await self._climber.climb((job.payload or b"").decode())
-
-            @queue.entrypoint(DIGEST, on_failure="hold")
-            async def digest(job: Job) -> None:
-                await self._digester.digest((job.payload or b"").decode())
-
+            for kind, work in self._work.items():
+                self._take(queue, kind, work)
             for each in self._nightly:
                 self._schedule(queue, each)
             self.ready.set()
@@ -123,6 +108,11 @@ class Queue:
             self._running = None
             with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
                 await connection.close(timeout=2)
+
+    def _take(self, queue: PgQueuer, kind: str, work: Callable[[str], Awaitable[None]]) -> None:
+        @queue.entrypoint(kind, on_failure="hold")
+        async def take(job: Job) -> None:
+            await work((job.payload or b"").decode())
 
     def _schedule(self, queue: PgQueuer, nightly: Nightly) -> None:
         """pgqueuer keeps the next time in a row, which one replica takes; a night without any is made up for."""
@@ -145,14 +135,14 @@ class Queue:
     async def _sweep(self) -> None:
         while not self._stopping.is_set():
             await self._pause(SWEEP_EVERY)
-            try:
-                woken, called = await self._worker.sweep(), await self._climber.sweep()
-                told = await self._digester.sweep()
-            except Exception:
-                log.exception("sweep broke")
-                continue
-            if woken or called or told:
-                log.info("swept", runs=woken, called=called, told=told)
+            for sweep in self._sweeps:
+                try:
+                    woken = await sweep()
+                except Exception:
+                    log.exception("sweep broke")
+                    continue
+                if woken:
+                    log.info("swept", what=sweep.__qualname__, woken=woken)
 
     async def _pause(self, length: timedelta) -> None:
         with contextlib.suppress(TimeoutError):

@@ -18,8 +18,6 @@ from bot.domain.proof import Proof, ProofKind
 from bot.domain.runbook import Input, InputType, Probe
 from bot.domain.system import variables
 from bot.errors import Mistake
-from bot.incidents.climbing import Climber
-from bot.incidents.digesting import Digester
 from bot.runs.library import Library
 from bot.runs.worker import Worker
 from bot.sandbox.alacarte import plant
@@ -27,7 +25,7 @@ from bot.sandbox.postgres import Postgres
 from bot.sandbox.services import Switch
 from bot.steps.targets import Targets
 from bot.store import proofs
-from bot.store.session import Store
+from bot.store.session import ADVANCE, Store
 from bot.timers.queue import Nightly, Queue
 from tests.conftest import ManualClock
 
@@ -228,11 +226,10 @@ async def test_one_replica_does_it_at_its_time(database: str, store: Store, cloc
         return Nightly(name, "03:30", work)
 
     async with Targets({}) as targets:
-        worker, climber = Worker(store, Library(Catalogue(), store), targets, clock), Climber(store, Catalogue())
-        digester = Digester(store, Catalogue())
-        one = Queue(database, worker, climber, digester, nightly=[nightly("one", "canary", first)])
+        worker = Worker(store, Library(Catalogue(), store), targets, clock)
+        one = Queue(database, {ADVANCE: worker.advance}, nightly=[nightly("one", "canary", first)])
         again = [nightly("two", "canary", asyncio.Event()), nightly("two", "other", other)]
-        two = Queue(database, worker, climber, digester, nightly=again)
+        two = Queue(database, {ADVANCE: worker.advance}, nightly=again)
         running = [asyncio.create_task(one.run())]
         await asyncio.wait_for(first.wait(), 10)
         running.append(asyncio.create_task(two.run()))

@@ -12,6 +12,7 @@ from bot.cli.sandbox import populated
 from bot.domain.incident import Incident
 from bot.incidents.climbing import Climber
 from bot.sandbox.postgres import Postgres
+from bot.sandbox.slack.person import Person
 from commands.support import HANDS_OFF
 from tests.acceptance.conftest import Scene
 from tests.conftest import ManualClock
@@ -69,7 +70,7 @@ async def test_nobody_answers_and_then_somebody_does(scene: Scene, clock: Manual
     await climbed(scene, incident, 1)
     card = await ben.sees(lambda seen: "Called " in seen.text and "Nobody is on it." in seen.text)
     assert "'usergroup_id': 'S0LEADS'" in str(card.raw["blocks"])
-    await ben.sees(lambda seen: "Nobody is on it yet. Called next: engineering manager, cto" in seen.text)
+    await ben.sees(lambda seen: "Nobody is on it yet. Called next: engineering manager, CTO" in seen.text)
     await later(scene, clock, 14 * MINUTE)
     assert await calls(scene, incident) == [["leads"]]
     await later(scene, clock, MINUTE)
@@ -78,10 +79,16 @@ async def test_nobody_answers_and_then_somebody_does(scene: Scene, clock: Manual
     await ben.sees(lambda seen: "Nobody is on it after 15 min." in seen.text)
     await ben.clicks("I'm on it")
     await ben.sees(lambda seen: "led by" in seen.text and "Nobody is on it yet" not in seen.text)
+    await ben.sees(lambda seen: "Nobody is on it after 15 min." in seen.text and "is on it." in seen.text)
+    await scene.until(lambda: _no_button(ben), "no button left")
     await later(scene, clock, timedelta(hours=5))
     assert await calls(scene, incident) == [["leads"], ["engineering_manager", "cto"]]
     lines = await scene.sandbox.bot.desk.reads.audit(incident_id=incident.id)
     assert [line.actor for line in lines if line.kind == "incident.acknowledged"] == ["U0BEN"]
+
+
+async def _no_button(person: Person) -> bool | None:
+    return not [seen for seen in person.screen() if "I'm on it" in str(seen.raw)] or None
 
 
 async def test_acknowledged_in_time(scene: Scene, clock: ManualClock) -> None:
@@ -129,7 +136,7 @@ async def test_people_are_called_by_hand(scene: Scene) -> None:
     await climbed(scene, incident, 1)
     await ana.types("/incident ack", incident.channel)
     await ana.types("/incident escalate the largest customer is down", incident.channel)
-    await ana.sees("Called: engineering manager, cto.")
+    await ana.sees("Called: engineering manager, CTO.")
     await ana.sees(lambda seen: seen.surface == "message" and "the largest customer is down" in seen.text)
     await ana.types("/incident escalate once more", incident.channel)
     await ana.sees("Everybody on the ladder «Critical» has been called.")

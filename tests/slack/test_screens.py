@@ -132,8 +132,14 @@ MESSAGES = {
     "incident_headline": incidents.headline(b.incident(), [STATES["awaiting_approval"]], b.NOW),
     "incident_untaken": incidents.headline(UNTAKEN, [], b.NOW, Climb(1, Rung(("engineering_manager", "cto")), b.NOW)),
     "incident_at_the_top": incidents.headline(UNTAKEN, [], b.NOW),
-    "incident_called": incidents.escalation(UNTAKEN, [STATES["awaiting_approval"]], CALLED, "", b.NOW),
-    "incident_called_by_hand": incidents.escalation(b.incident(), [], CALLED, "The <largest> customer is down", b.NOW),
+    "incident_called": incidents.escalation(
+        UNTAKEN, [STATES["awaiting_approval"]], CALLED, "", timedelta(minutes=4), b.NOW
+    ),
+    "incident_called_by_hand": incidents.escalation(
+        b.incident(), [], CALLED, "The <largest> customer is down", timedelta(0), b.NOW
+    ),
+    "incident_nobody_there": incidents.escalation(UNTAKEN, [], CALLED[:1], "", timedelta(0), b.NOW, reached=False),
+    "incident_unreached": telling.unreached_message("CTO", "mail", "The mail server does not answer."),
     "incident_status": incidents.status_of(b.incident(), [STATES["done"]], TIMELINE, b.NOW),
     "incident_summary": incidents.summary(RESOLVED, [STATES["done"]], TIMELINE, b.NOW),
     "incident_around": incidents.headline(SUGGESTED, [STATES["awaiting_approval"]], b.NOW, None, AROUND),

@@ -13,6 +13,7 @@ from bot.domain.escalation import Climb
 from bot.domain.events import BOT
 from bot.domain.incident import Incident, IncidentState, Suggestion, topic
 from bot.domain.run import ActionRun, ActionStatus
+from bot.domain.system import spoken_name
 from bot.domain.timeline import Recorded, timeline
 from bot.runs.shown import RunShown
 from bot.slack.verbs import Ref, Verb
@@ -108,8 +109,8 @@ def _untaken(climb: Climb | None) -> list[Element]:
 
 
 def called(to: Sequence[str]) -> str:
-    """Contacts and groups as people say them: "engineering manager, cto"."""
-    return ", ".join(clip(one_line(each).replace("_", " "), 100) for each in to)
+    """Contacts and groups as people say them: "engineering manager, CTO"."""
+    return ", ".join(clip(one_line(spoken_name(each)), 100) for each in to)
 
 
 def _sure_resolved() -> Block:
@@ -310,18 +311,27 @@ def _plain_line(line: Recorded, named: Mapping[str, str]) -> str:
 # -- forms -------------------------------------------------------------------------------------------------------------
 
 
-def escalation(incident: Incident, runs: Sequence[RunShown], to: Sequence[Element], why: str, now: datetime) -> Message:
+def escalation(
+    incident: Incident,
+    runs: Sequence[RunShown],
+    to: Sequence[Element],
+    why: str,
+    waited: timedelta,
+    now: datetime,
+    *,
+    reached: bool = True,
+) -> Message:
     """The call to the next people of a ladder: who is called, why, and how things stand, so that they need not ask.
-    `why` is a person's reason, or empty when the clock calls them."""
-    spent = spell.coarse(now - incident.opened_at)
-    unasked = (
-        f"nobody is on it after {spent}" if now - incident.opened_at >= timedelta(minutes=1) else "nobody is on it"
-    )
+    `why` is a person's reason, or empty when the clock calls them after `waited`; `reached` is whether there is anybody
+    to hear it."""
+    unasked = f"nobody is on it after {spell.coarse(waited)}" if waited >= timedelta(minutes=1) else "nobody is on it"
     listed = [element for place, each in enumerate(to) for element in ([kit.t(", ")] if place else []) + [each]]
     lines = [
         [kit.t("Called  ", bold=True), *listed],
         [kit.t("Why  ", bold=True), kit.t(clip(why, 1_000) or f"{unasked[:1].upper()}{unasked[1:]}.")],
     ]
+    if not reached:
+        lines.append([kit.t("Nobody of them can be reached: there is no active member. The next are called at once.")])
     lines += [
         [kit.t("Cause  ", bold=True), kit.t(clip(each.say, 500))]
         for shown in runs
@@ -333,6 +343,8 @@ def escalation(incident: Incident, runs: Sequence[RunShown], to: Sequence[Elemen
     if incident.acknowledged_at is None and incident.state is IncidentState.OPEN:
         ref = Ref(incident=incident.id)
         blocks += kit.actions([kit.button("I'm on it", Verb.ACKNOWLEDGE, ref, style="primary")])
+    elif incident.acknowledged_by:
+        blocks.append(kit.rich(kit.line(kit.person(incident.acknowledged_by), kit.t(" is on it."))))
     return Message(kit.fitted([Part(blocks)]), notice(f"{incident.label} {incident.title}: {why or unasked}"))
 
 

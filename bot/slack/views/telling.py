@@ -152,6 +152,12 @@ def merged_message(incident: Incident, into: Incident) -> Message:
     return Message([kit.section(said)], notice(said))
 
 
+def unreached_message(to: str, via: str, problem: str) -> Message:
+    """Somebody who was called does not know it."""
+    said = f"{to} could not be reached by {via}: {problem} Please call them yourselves."
+    return Message([kit.section(f"⚠ {escape(said)}")], notice(said))
+
+
 def assigned_message(to: str, by: str, incident: Incident) -> Message:
     """Somebody is asked to lead."""
     said = f"{kit.mention(to)}, {kit.mention(by)} asks you to lead {incident.label}."

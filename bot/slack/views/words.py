@@ -167,6 +167,8 @@ _SENTENCES: Mapping[Happened, Callable[[_Teller], str]] = {
     Happened.INCIDENT_RESOLVED: lambda t: f"{t.who} resolved the incident{t.after('minutes')}.",
     Happened.INCIDENT_ACKNOWLEDGED: lambda t: t.taken(),
     Happened.INCIDENT_ESCALATED: lambda t: t.escalated(),
+    Happened.PAGE_SENT: lambda t: f"{t.text('to')} was told by {t.text('via')}{t.text('event', ' ({})')}.",
+    Happened.PAGE_FAILED: lambda t: f"{t.text('to')} could not be reached by {t.text('via')}{t.because('problem')}",
     Happened.INCIDENT_REPORTED: lambda t: t.text("text") or "Something was noticed.",
     Happened.INCIDENT_RAISED: lambda t: (
         f"{t.who} changed the severity from {t.text('instead_of')} to {t.text('severity')}."
@@ -174,9 +176,9 @@ _SENTENCES: Mapping[Happened, Callable[[_Teller], str]] = {
     Happened.INCIDENT_ASSIGNED: lambda t: f"{t.who} asked {t.people('to')} to lead.",
     Happened.INCIDENT_MERGED: lambda t: t.merged(),
     Happened.INCIDENT_LINKED: lambda t: f"{t.who} linked {t.text('with')}.",
-    Happened.INCIDENT_MARKED: lambda t: f"{t.people('author')}: {t.text('text')} (marked by {t.who})",
+    Happened.INCIDENT_MARKED: lambda t: f"{t.people('author')}: {t.text('text')} (marked by {t.who}).",
     Happened.INCIDENT_UNMARKED: lambda t: f"{t.who} took a message off the timeline.",
-    Happened.ENTRY_CORRECTED: lambda t: f"{t.text('text')} (corrected by {t.who})",
+    Happened.ENTRY_CORRECTED: lambda t: f"{t.text('text')} (corrected by {t.who}).",
     Happened.DIGEST_POSTED: lambda t: "A digest was posted.",
     Happened.UPDATE_SENT: lambda t: f"{t.who} told the stakeholders{t.because('text')}",
     Happened.CHANNEL_LOST: lambda t: f"The incident's channel was lost{t.because('reason')}",
