@@ -13,6 +13,7 @@ from bot.slack.desk import Desk
 from bot.slack.drawing import NotDrawn, png
 from bot.slack.views.charts import Picture, Undrawn, charted, picture_comment, picture_name, undrawn_message
 from bot.slack.views.checks import check_rows, rows_comment
+from bot.slack.views.course import course, course_name
 from bot.slack.views.kit import File, Message, PictureFile
 from bot.slack.views.text import escape
 from bot.store.outbox import Posted
@@ -65,6 +66,28 @@ class Attacher:
                 await self._picture(shown, key, picture)
             case _:
                 assert_never(picture)
+
+    async def course(self, incident_id: str) -> None:
+        """The course of an incident that is over, under its summary. Where it cannot be drawn, the summary has it in
+        words."""
+        incident = await self._desk.incidents.get(incident_id)
+        summary = await self._sender.posted(f"summary:{incident_id}")
+        if incident.channel is None or summary is None:
+            raise Unavailable("The summary is not there yet.")
+        runs = await self._desk.reads.of_incident(incident_id)
+        lines = await self._desk.reads.audit(incident_id=incident_id)
+        named = {shown.run.id: f"{shown.run.runbook} run {shown.run.number}" for shown in runs}
+        drawn = course(incident, named, lines, self._desk.clock.now())
+        place = f"file:course:{incident_id}:{drawn.digest}"
+        if await self._sender.posted(place) is not None:
+            return
+        try:
+            file = PictureFile(course_name(incident), await png(drawn), drawn.alt)
+        except NotDrawn as error:
+            log.info("no course", incident=incident.label, why=str(error))
+            return
+        await self._desk.client.upload(summary.channel, (file,), summary.ts, escape(drawn.title))
+        await self._sender.remember(place, summary)
 
     async def rows(self, run_id: str, key: str, by: str) -> None:
         """All rows a check saw, for somebody who asked for them. Whoever asks for what is there already is told so."""

@@ -151,6 +151,9 @@ class Sender:
         posted = await self.put(f"summary:{incident.id}", channel, told)
         await self._files(f"summary:{incident.id}", channel, told.files, posted.ts)
         await self._client.set_topic(channel, topic(incident, incident.title))
+        async with self._store.transaction() as tx:
+            # Not under the incident's id: nothing it has to say waits for a picture.
+            tx.announce(CHART, body={"incident": incident.id})
         await self._review(incident.id, channel)
 
     async def _review(self, incident_id: str, channel: str) -> None:
@@ -282,7 +285,10 @@ async def _check(sender: Sender, message: Outgoing) -> None:
 
 
 async def _chart(sender: Sender, message: Outgoing) -> None:
-    await sender.attacher.chart(_given(message.run_id), str(message.body["check"]))
+    if message.run_id is None:
+        await sender.attacher.course(str(message.body["incident"]))
+    else:
+        await sender.attacher.chart(message.run_id, str(message.body["check"]))
 
 
 async def _rows(sender: Sender, message: Outgoing) -> None:

@@ -7,11 +7,11 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
 from bot.errors import BotError
-from bot.slack.views.charts import Picture
 from bot.steps.processes import Program, run
 
 log = structlog.get_logger(__name__)
@@ -22,11 +22,18 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SAID = 500
 
 
+class Drawable(Protocol):
+    """What the pen draws."""
+
+    def as_json(self) -> str:
+        """The picture as it is given to the pen."""
+
+
 class NotDrawn(BotError):
     """A chart could not be drawn; the sentence says why."""
 
 
-async def png(picture: Picture, seconds: float = LIMIT) -> bytes:
+async def png(picture: Drawable, seconds: float = LIMIT) -> bytes:
     """The picture as a PNG. Raises `NotDrawn`; a process that is late or no longer wanted is ended."""
     try:
         with tempfile.TemporaryDirectory(prefix="runbook-chart-") as folder:
@@ -41,7 +48,7 @@ async def png(picture: Picture, seconds: float = LIMIT) -> bytes:
     return content
 
 
-async def _drawn(picture: Picture, folder: Path, seconds: float) -> bytes:
+async def _drawn(picture: Drawable, folder: Path, seconds: float) -> bytes:
     source, target = folder / "picture.json", folder / "picture.png"
     await asyncio.to_thread(source.write_text, picture.as_json(), encoding="utf-8")
     program = Program(sys.executable, _environment(str(folder)), str(folder))

@@ -51,6 +51,8 @@ def style() -> AbstractContextManager[None]:
 
 def draw(picture: dict[str, Any]) -> Figure:
     """The picture as a figure."""
+    if picture["kind"] == "course":
+        return _course(picture)
     figure = Figure(figsize=(WIDTH, _height(picture)), dpi=DPI, facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(textwrap.fill(picture["title"], 42), x=0.02, ha="left", fontsize=12.5, fontweight="bold")
@@ -152,6 +154,49 @@ def _lines(axes: Axes, picture: dict[str, Any]) -> list[Any]:
     axes.yaxis.set_major_formatter(FuncFormatter(_short))
     axes.grid(axis="y", color="#e8e8e8", linewidth=0.8)
     return drawn
+
+
+def _course(picture: dict[str, Any]) -> Figure:
+    """An incident: a lane a run with its stages, a row of marks for each thing people did, the line of the target."""
+    lanes, longest = picture["lanes"], max(picture["length"], picture["target"], 1.0)
+    names = list(dict.fromkeys(name for name, _ in picture["marks"]))
+    rows = max(1, len(lanes) + len(names))
+    height = 1.7 + 0.36 * rows + 0.24 * len(textwrap.wrap(picture["title"], 42))
+    figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor="white", layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.suptitle(textwrap.fill(picture["title"], 42), x=0.02, ha="left", fontsize=12.5, fontweight="bold")
+    axes = figure.add_subplot()
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    for name, at in picture["marks"]:
+        place = names.index(name)
+        axes.plot(at, len(lanes) + place, MARKERS[place % len(MARKERS)], color=INK, markersize=6, clip_on=False)
+    drawn = _stages(axes, picture, longest)
+    for at, colour, stroke in ((picture["target"], COLOURS[3], "--"), (picture["length"], PALE, "-")):
+        axes.plot((at, at), (-0.75, rows - 0.5), stroke, color=colour, linewidth=1.4, zorder=0)
+    words: dict[str, Any] = {"textcoords": "offset points", "fontsize": 9, "va": "bottom"}
+    axes.annotate("target", (picture["target"], -0.75), (0, 1), ha="center", color=COLOURS[3], **words)
+    axes.set_yticks(range(len(lanes) + len(names)), [*(lane["label"] for lane in lanes), *names])
+    axes.set_ylim(rows - 0.5, -0.75)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlim(0, longest * 1.04)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=longest >= TICKS))
+    axes.set_xlabel(" · ".join(filter(None, ("minutes since it began", picture["note"]))), loc="left", fontsize=10)
+    if drawn:
+        # As many columns as fit beside each other.
+        figure.legend(list(drawn.values()), list(drawn), loc="outside lower left", ncols=3, frameon=False, fontsize=9.5)
+    return figure
+
+
+def _stages(axes: Axes, picture: dict[str, Any], longest: float) -> dict[str, Any]:
+    """The bars of all lanes; one of each stage, for the legend. What was too short to be seen is drawn as a line."""
+    drawn: dict[str, Any] = {}
+    for row, lane in enumerate(picture["lanes"]):
+        for each in lane["stretches"]:
+            at = picture["stages"].index(each["stage"])
+            width = max(each["end"] - each["begin"], longest / 300)
+            look: dict[str, Any] = {"color": COLOURS[at], "hatch": HATCHES[at], "edgecolor": "white", "linewidth": 0}
+            drawn[each["stage"]] = axes.barh(row, width, 0.6, left=each["begin"], **look)
+    return {stage: drawn[stage] for stage in picture["stages"] if stage in drawn}
 
 
 def _short(number: float, _place: int | None = None) -> str:

@@ -186,6 +186,11 @@ async def test_related_ones_point_at_each_other(scene: Scene) -> None:
         await ana.sees(answer)
 
 
+async def _drawn(scene: Scene, incident: Incident) -> bool | None:
+    names = [file.name for file in scene.sandbox.world.slack.space.files.values()]
+    return f"{incident.label}-course.png" in names or None
+
+
 async def test_it_goes_on_after_its_end(scene: Scene, clock: ManualClock) -> None:
     """Opened again, nobody is on it and its ladder goes on; an open one is not opened again."""
     ana = scene.person("ana")
@@ -193,6 +198,7 @@ async def test_it_goes_on_after_its_end(scene: Scene, clock: ManualClock) -> Non
     await ana.types("/incident ack", incident.channel)
     await ana.types("/incident resolve", incident.channel)
     await ana.sees("is resolved; the summary is on its way")
+    await scene.until(lambda: _drawn(scene, incident), "the picture of its course")
     clock.pass_(hours=1)
     await ana.types("/incident reopen", incident.channel)
     await ana.sees("Say why it goes on")
