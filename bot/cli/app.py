@@ -304,6 +304,7 @@ def doctor(json: AsJson = False) -> None:
 
 
 cli.add_typer(records.audit, name="audit")
+cli.add_typer(records.incident, name="incident")
 cli.add_typer(faults.fault, name="fault")
 cli.command()(records.evidence)
 cli.command()(records.approvals)

@@ -1,4 +1,4 @@
-"""`runbook audit`, `approvals` and `runbook evidence`: the record, for whoever has to trust it."""
+"""`runbook audit`, `approvals`, `evidence` and `incident`: the record, for whoever has to trust it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,16 @@ from bot.slack.views import spell
 from bot.slack.views.text import one_line
 
 if TYPE_CHECKING:
-    from bot.evidence.case import Case
+    from bot.evidence.case import Case, IncidentCase
     from bot.store.approvals import FiledRequest
     from bot.store.audit import ChainReport
 
 audit = typer.Typer(
     help="Verify, export and anchor the audit trail.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
+)
+
+incident = typer.Typer(
+    help="Export what is known about incidents.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -137,6 +141,42 @@ def anchor_() -> None:
         out.print(f"Anchored {spell.count(head.seq, 'line')}, the newest {head.hash[:12]}.", markup=False)
 
     in_loop(work())
+
+
+@incident.command("export")
+def export_incident(
+    number: Annotated[int, typer.Argument(help="The incident's number.")],
+    json: Annotated[bool, typer.Option("--json", help="JSON instead of Markdown.")] = False,
+    output: Annotated[Path | None, typer.Option(help="A file; standard output if not said.")] = None,
+) -> None:
+    """Write all about one incident as Markdown or JSON.
+
+    The Markdown is that of the post-incident review, with people's ids for their names; the JSON is for other tools.
+    """
+    from json import dumps
+
+    from bot.evidence.case import incident_case
+    from bot.evidence.export import exported
+    from bot.evidence.review import review
+    from bot.store import incidents
+
+    async def work() -> IncidentCase:
+        async with opened_store() as store:
+            async with store.reading() as connection:
+                found = await incidents.by_number(connection, number)
+            if found is None:
+                raise Mistake(f"There is no incident {number}.")
+            return await incident_case(store, found.id)
+
+    case = in_loop(work())
+    text = dumps(exported(case), indent=2, ensure_ascii=False) + "\n" if json else review(case, {}, {})
+    try:
+        with _written_to(output) as file:
+            file.write(text.encode("utf-8", "replace"))
+    except Mistake as error:
+        fail(str(error), Exit.MISTAKE)
+    if output is not None:
+        out.print(f"{case.incident.label} written to {output}.", markup=False)
 
 
 def evidence(

@@ -8,15 +8,17 @@ from collections.abc import Mapping, Sequence
 from bot.domain.events import Happened
 from bot.domain.incident import Incident
 from bot.domain.runbook import Severity
+from bot.domain.timeline import timeline
 from bot.evidence.case import Case, IncidentCase
 from bot.evidence.words import plain, said, titles, who
 from bot.slack.views import spell
+from bot.slack.views.plain import spoken
+from bot.slack.views.telling import before
 from bot.slack.views.text import one_line
 
 REVIEWED = frozenset({Severity.P0, Severity.P1})
 _PERSON = re.compile(r"@([UW][A-Z0-9]{2,20})\b")
 _ASKED = "*to be filled in*"
-_PASSED_OVER = frozenset({Happened.CHECK_ENDED, Happened.ACTION_INTENDED, Happened.QUESTION_ASKED})
 
 
 def wanted(case: IncidentCase) -> bool:
@@ -93,11 +95,10 @@ def _questions(found: Sequence[str], known: str, asked: Sequence[str]) -> list[s
 
 def _timeline(case: IncidentCase) -> list[str]:
     named = {key: title for each in case.cases for key, title in titles(each).items()}
-    rows = [
-        f"| {spell.day_and_time(line.at)} | {who(line.actor)} | {plain(said(line, named))} |"
-        for line in case.lines
-        if line.kind not in _PASSED_OVER
-    ]
+    rows = []
+    for line in timeline(case.lines):
+        told = "".join([said(line, named), *(f" Before: {each}" for each in map(spoken, before(line, named)))])
+        rows.append(f"| {spell.day_and_time(line.at)} | {who(line.actor)} | {plain(told)} |")
     return ["| time | by | what happened |", "|---|---|---|", *rows]
 
 

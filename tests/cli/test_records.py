@@ -24,7 +24,7 @@ from bot.domain.events import Event, Happened
 from bot.domain.policy import ApprovalPolicy
 from bot.domain.run import Run
 from bot.domain.runbook import Severity
-from bot.store import approvals, runs
+from bot.store import approvals, incidents, runs
 from bot.store.approvals import Asked, StoredRequest
 from bot.store.runs import Documents
 from bot.store.session import Store
@@ -272,3 +272,31 @@ async def test_evidence_is_written(desk: Desk, tmp_path: Path) -> None:
     ended = await desk.says("evidence", "1", "--output", str(file))
     assert (ended.code, ended.err) == (1, "The audit trail is broken: line 1 is missing.\n")
     assert file.read_bytes() != first
+
+
+async def test_an_incident_is_exported(desk: Desk, tmp_path: Path) -> None:
+    """As Markdown to standard output, as JSON into a file; one that is not there is a sentence."""
+    async with desk.store.transaction() as tx:
+        made = await incidents.insert(
+            tx,
+            id=RUN,
+            system="alacarte",
+            title="Nothing | arrives",
+            severity=Severity.P1,
+            target=timedelta(minutes=15),
+            opened_by="U_ANA",
+            prefix="inc",
+        )
+        tx.record(Event(Happened.INCIDENT_NOTED, "U_ANA", {"text": "It began at 3"}), incident_id=RUN)
+    said = await desk.says("incident", "export", str(made.number))
+    assert said.code == 0
+    assert said.out.startswith(f"# Post-incident review: {made.label} Nothing \\| arrives")
+    assert "It began at 3" in said.out
+    told = await desk.says("incident", "export", str(made.number), "--json", "--output", str(tmp_path / "one.json"))
+    assert told.code == 0
+    written = json.loads((tmp_path / "one.json").read_text(encoding="utf-8"))
+    assert written["title"] == "Nothing | arrives"
+    assert [each["said"].endswith(" noted: It began at 3") for each in written["timeline"]] == [True]
+    missing = await desk.says("incident", "export", "99")
+    assert missing.code != 0
+    assert "There is no incident 99." in missing.err

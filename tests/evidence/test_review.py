@@ -9,7 +9,10 @@ import zipfile
 
 import pytest
 
+from bot.domain.events import Happened
 from bot.domain.run import ActionStatus, RunState
+from bot.evidence.case import incident_case
+from bot.evidence.export import exported
 from bot.sandbox.slack.records import File
 from tests.acceptance.conftest import Scene
 from tests.gate.conftest import BUSINESS, Made, gate
@@ -31,6 +34,16 @@ async def resolved(scene: Scene) -> list[File]:
         return [*review, *(file for file in files if file.name.startswith("evidence-"))] if review else None
 
     return await scene.until(there, "the review")
+
+
+async def recorded(scene: Scene, incident: str, kind: Happened) -> int:
+    """The line of the first event of this kind."""
+
+    async def probe() -> int | None:
+        lines = await scene.sandbox.bot.desk.reads.audit(incident_id=incident)
+        return next((line.seq for line in lines if line.kind == kind), None)
+
+    return await scene.until(probe, kind)
 
 
 def text_of(file: File) -> str:
@@ -78,15 +91,26 @@ async def test_a_severe_incident_is_reviewed(scene: Scene) -> None:
     run = (await scene.shown()).run
     channel = str((await scene.sandbox.bot.desk.incidents.get(str(run.incident))).channel)
     await ana.types("/incident note the nightly import was started by hand", channel)
+    note = await recorded(scene, str(run.incident), Happened.INCIDENT_NOTED)
+    await scene.sandbox.bot.desk.journal.correct(str(run.incident), "U0ANA", note, "The import was started twice")
     review, *archives = await resolved(scene)
     said = text_of(review)
     assert sections(said) == [*SECTIONS, "Evidence"]
     assert [file.name for file in archives] == [f"evidence-run-{run.number}.zip"]
-    assert "the nightly import was started by hand" in said
+    assert "The import was started twice (corrected by ana)." in said
+    assert "Before: ana noted: the nightly import was started by hand" in said
     assert "- Customers affected: *to be filled in*" in said
     assert "| Review the slow query log daily | *to be filled in* | *to be filled in* |" in said
     assert "within the target" in said
     await ana.sees("the post-incident review is drafted")
+    found = await scene.sandbox.bot.desk.incidents.get(str(run.incident))
+    told = exported(await incident_case(scene.sandbox.bot.store, found.id))
+    assert (told["incident"], told["within_target"], told["audit"]["holds"]) == (found.label, True, True)
+    assert [each["runbook"] for each in told["runs"]] == ["RB-004"]
+    (entry,) = [each for each in told["timeline"] if each["line"] == note]
+    assert entry["said"].startswith("The import was started twice")
+    assert entry["before"][0]["data"] == {"text": "the nightly import was started by hand"}
+    assert json.loads(json.dumps(told)) == told
 
 
 async def test_a_small_incident_is_not(scene: Scene) -> None:
