@@ -46,8 +46,9 @@ from bot.slack.listeners import Listeners
 from bot.slack.transport import Sockets, bolt_app
 from bot.steps.targets import Targets
 from bot.store.migrate import require_head
-from bot.store.session import ADVANCE, CLIMB, DIGEST, PAGE, Store, engine_of
-from bot.timers.queue import Nightly, Queue
+from bot.store.session import ADVANCE, CLIMB, DIGEST, PAGE, WATCH, Store, engine_of
+from bot.timers.queue import Minutely, Nightly, Queue
+from bot.timers.watching import Watcher
 from commands import routes
 
 log = structlog.get_logger(__name__)
@@ -64,6 +65,7 @@ class Bot:
     climber: Climber
     digester: Digester
     pages: Pages
+    watcher: Watcher
     port: int = 0
     sockets: Sockets | None = None
 
@@ -96,10 +98,11 @@ async def running(
         token = _required(settings.slack_bot_token.get_secret_value(), "SLACK_BOT_TOKEN")
         slack = SlackClient(token, base_url=settings.slack_api_url, clock=clock, rate_limits=rate_limits)
         client = await stack.enter_async_context(slack)
-        desk = _desk(settings, store, library, targets, client, clock)
+        watcher = Watcher(store, library, targets, clock, milestone=milestone)
+        desk = _desk(settings, store, library, targets, client, clock, watcher)
         known = library.catalogue
         clocks = Climber(store, known), Digester(store, known), Pages(store, known, targets)
-        bot = Bot(desk, store, worker, Canary(store, library, targets, clock), *clocks)
+        bot = Bot(desk, store, worker, Canary(store, library, targets, clock), *clocks, watcher)
         if announce and (destination := settings.audit_anchor.get_secret_value()):
             # Begun before everything that writes to the trail, so that it is stopped after all of it.
             anchorer = Anchorer(store, destination, clock)
@@ -117,7 +120,13 @@ async def running(
 
 
 def _desk(
-    settings: Settings, store: Store, library: Library, targets: Targets, client: SlackClient, clock: Clock
+    settings: Settings,
+    store: Store,
+    library: Library,
+    targets: Targets,
+    client: SlackClient,
+    clock: Clock,
+    watcher: Watcher,
 ) -> Desk:
     directory = Directory(client.calls, clock)
     reads = Reads(store, library, clock)
@@ -136,25 +145,32 @@ def _desk(
         reviews=Reviews(store, directory, reads),
         triage=Triage(store, library, targets, clock),
         rows=Rows(store),
+        monitors=watcher.monitors,
+        windows=watcher.windows,
     )
 
 
 async def _work(stack: AsyncExitStack, settings: Settings, bot: Bot) -> None:
     at = settings.runbook_canary_at
-    nightly = [Nightly("canary", at, bot.canary.nightly)] if at else []
+    scheduled: list[Nightly | Minutely] = [Nightly("canary", at, bot.canary.nightly)] if at else []
+    if settings.runbook_monitors:
+        scheduled.append(Minutely("monitors", bot.watcher.round))
     url = settings.database_url.get_secret_value()
     work = {
         ADVANCE: bot.worker.advance,
         CLIMB: bot.climber.climb,
         DIGEST: bot.digester.digest,
         PAGE: bot.pages.send,
+        WATCH: bot.watcher.look,
     }
     sweeps = (bot.worker.sweep, bot.climber.sweep, bot.digester.sweep, bot.pages.sweep)
-    queue = Queue(url, work, sweeps, jobs=settings.worker_jobs, nightly=nightly)
+    queue = Queue(url, work, sweeps, jobs=settings.worker_jobs, scheduled=scheduled)
     _looping(stack, queue.run, queue.stop)
     await queue.ready.wait()
     for sweep in sweeps:
         await sweep()
+    if settings.runbook_monitors:
+        await bot.watcher.round()
 
 
 def _looping(stack: AsyncExitStack, loop: Callable[[], Coroutine[Any, Any, None]], stop: Callable[[], None]) -> None:

@@ -62,6 +62,11 @@ class Settings(BaseSettings):
         description="When the nightly canary tries the checks of the runbooks against the real targets, in UTC; empty: "
         "never.",
     )
+    runbook_monitors: bool = Field(
+        default=True,
+        description="Whether monitors are looked at and maintenance windows come round. Off for a second installation "
+        "over the same systems.",
+    )
     worker_jobs: int = Field(default=20, ge=2, le=200, description="How many runs one worker advances at once.")
 
     @field_validator("database_url")

@@ -1,4 +1,4 @@
-"""`/runbook`: list, search, show, start, status, cancel and triage; an id or words are enough."""
+"""`/runbook`: list, search, show, start, status, cancel, triage, monitors and maintenance; words are enough."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from bot.slack.views.start import (
     status_message,
     suggest_message,
 )
+from commands import watching
 from commands.support import begin
 from commands.triage import triage
 from commands.words import Words, words_of
@@ -44,6 +45,10 @@ async def command(given: Command, desk: Desk) -> Answer:  # noqa: PLR0911 - one 
             return await _cancel(words, given, desk)
         case "triage":
             return await triage(words, given, desk)
+        case "monitors":
+            return await watching.monitors(words, given, desk)
+        case "maintenance":
+            return await watching.maintenance(words, given, desk)
         case "start" | "run":
             return await _start(Words(words.plain[1:], words.pairs), given, desk)
         case _:

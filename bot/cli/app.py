@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli import faults, proving, records
+from bot.cli import faults, proving, records, watched
 from bot.cli.console import Exit, as_json, err, fail, in_loop, out
 from bot.domain.approval import Choice
 from bot.errors import BotError
@@ -42,6 +42,7 @@ def sandbox(
     port: Annotated[int, typer.Option(help="The port of the page; 0 takes a free one.", min=0, max=65535)] = 8200,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
     data: Annotated[Path | None, typer.Option(help="Where PostgreSQL keeps its files.")] = None,
+    monitors: Annotated[bool, typer.Option("--monitors", help="Look at the monitors; the faults page.")] = False,
 ) -> None:
     """Open everything in a browser.
 
@@ -51,7 +52,7 @@ def sandbox(
     from bot.telemetry import set_up
 
     set_up("WARNING")
-    in_loop(open_sandbox(port, browser=not no_browser, data=data))
+    in_loop(open_sandbox(port, browser=not no_browser, data=data, monitors=monitors))
 
 
 @cli.command()
@@ -310,6 +311,7 @@ cli.command()(records.evidence)
 cli.command()(records.approvals)
 cli.command()(proving.prove)
 cli.command()(proving.canary)
+cli.command()(watched.monitors)
 
 
 def _vote(number: int, user: str, choice: Choice, reason: str) -> None:

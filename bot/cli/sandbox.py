@@ -52,8 +52,8 @@ def settings_in(
     overrides: Mapping[str, str] | None = None,
 ) -> Settings:
     """The settings of a bot that lives in this world."""
-    # A night that falls into a drill must not ask the services that the drill counts questions at.
-    told = {**world.environment(), "RUNBOOK_CANARY_AT": "", **(overrides or {})}
+    # A night or a minute that falls into a drill must not ask the services that the drill counts questions at.
+    told = {**world.environment(), "RUNBOOK_CANARY_AT": "", "RUNBOOK_MONITORS": "false", **(overrides or {})}
     given = {name.lower(): value for name, value in told.items() if name.lower() in Settings.model_fields}
     return read_settings({**given, "slack_mode": mode, "runbooks_path": runbooks or ROOT / "runbooks"})
 
@@ -109,14 +109,16 @@ def _shipped(systems: tuple[str, ...]) -> Catalogue:
     return Catalogue(known.systems.values(), known.list(), known.lookups, known.operations)
 
 
-async def open_sandbox(port: int, *, browser: bool, data: Path | None) -> None:
-    """Everything up, the address printed, and wait. Raises what its parts raise, each with one sentence."""
+async def open_sandbox(port: int, *, browser: bool, data: Path | None, monitors: bool = False) -> None:
+    """Everything up, the address printed, and wait; with `monitors` they are looked at, and the planted faults page.
+    Raises what its parts raise, each with one sentence."""
     out.print("Starting PostgreSQL, the sample systems, a local Stripe, a local Slack and the bot …")
     postgres = Postgres(data, options=OPTIONS)
     await asyncio.to_thread(postgres.start)
+    told = {"RUNBOOK_MONITORS": str(monitors).lower()}
     try:
         async with (
-            populated(postgres, systems=SYSTEMS, port=port, hints=HINTS) as sandbox,
+            populated(postgres, systems=SYSTEMS, port=port, hints=HINTS, overrides=told) as sandbox,
             Control(sandbox.world, postgres.home) as control,
         ):
             for fault in STANDING_FAULTS:

@@ -80,7 +80,7 @@ def _voter(sandbox: Sandbox, seen: RunShown) -> str:
 async def run_for_real(settings: Settings, environment: Mapping[str, str], id: str, inputs: Mapping[str, str]) -> None:
     """Run a runbook where the environment says; approval is asked of the approvers in Slack."""
     # It works only until the run has ended: the night's work is left to those that stay.
-    settings = settings.model_copy(update={"runbook_canary_at": ""})
+    settings = settings.model_copy(update={"runbook_canary_at": "", "runbook_monitors": False})
     async with running(settings, environment, listen=False) as bot:
         runbook = known(bot.desk.library.catalogue, id)
         by = f"terminal:{getpass.getuser()}"

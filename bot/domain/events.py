@@ -67,6 +67,10 @@ class Happened(StrEnum):
     TRIAGED = "triage.done"
     PRESS_REPEATED = "press.repeated"
     RUNBOOKS_PROVEN = "runbooks.proven"
+    MONITOR_CHANGED = "monitor.changed"
+    WINDOW_ANNOUNCED = "window.announced"
+    WINDOW_STARTED = "window.started"
+    WINDOW_ENDED = "window.ended"
 
 
 @dataclass(frozen=True, slots=True)

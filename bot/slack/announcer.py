@@ -36,6 +36,7 @@ _ORDER: Mapping[str, int] = {
     "glass": 2,
     "nudge": 3,
     "notice": 3,
+    "window": 3,
     "ended": 4,
     "resolved": 4,
     "incident": 5,

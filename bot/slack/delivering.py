@@ -10,6 +10,7 @@ import structlog
 from bot.domain.escalation import due_climb
 from bot.domain.events import BOT
 from bot.domain.incident import Incident, topic
+from bot.domain.maintenance import Stage
 from bot.domain.policy import ON_CALL
 from bot.domain.run import RunState
 from bot.domain.system import System
@@ -18,6 +19,7 @@ from bot.runs.shown import RunShown
 from bot.slack.asking import Asker
 from bot.slack.attaching import Attacher, digest_of
 from bot.slack.desk import Desk
+from bot.slack.maintaining import draw_monitor, say_window
 from bot.slack.moving import left
 from bot.slack.replies import Archived, ChannelGone, MessageGone
 from bot.slack.telling import Called, Teller
@@ -194,6 +196,14 @@ class Sender:
             to = str(message.body["to"])
             await self.remember(key, Posted(to, await self._client.post(to, Message([], said))))
 
+    async def window(self, id: str, stage: Stage) -> None:
+        """What is said of a maintenance window."""
+        await say_window(self, self._desk, id, stage)
+
+    async def monitor(self, incident_id: str, key: str) -> None:
+        """The last values of the monitor that opened an incident."""
+        await draw_monitor(self, self._desk, incident_id, key)
+
     # -- where things are ----------------------------------------------------------------------------------------------
 
     def channel_of(self, shown: RunShown) -> str:
@@ -285,10 +295,12 @@ async def _check(sender: Sender, message: Outgoing) -> None:
 
 
 async def _chart(sender: Sender, message: Outgoing) -> None:
-    if message.run_id is None:
+    if "monitor" in message.body:
+        await sender.monitor(_given(message.incident_id), str(message.body["monitor"]))
+    elif "incident" in message.body:
         await sender.attacher.course(str(message.body["incident"]))
     else:
-        await sender.attacher.chart(message.run_id, str(message.body["check"]))
+        await sender.attacher.chart(_given(message.run_id), str(message.body["check"]))
 
 
 async def _rows(sender: Sender, message: Outgoing) -> None:
@@ -351,6 +363,7 @@ _TOPICS: Mapping[str, Callable[[Sender, Outgoing], Awaitable[None]]] = {
     "assigned": _assigned,
     "update": lambda sender, message: sender.teller.update(_given(message.incident_id), message.body),
     "notice": lambda sender, message: sender.notice(message),
+    "window": lambda sender, message: sender.window(str(message.body["window"]), Stage(message.body["stage"])),
 }
 
 

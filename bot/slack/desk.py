@@ -11,7 +11,9 @@ from bot.domain.proof import Proven
 from bot.domain.runbook import Runbook
 from bot.incidents.actions import Incidents
 from bot.incidents.journal import Journal
+from bot.incidents.monitors import Monitors
 from bot.incidents.relating import Relations
+from bot.incidents.windows import Windows
 from bot.response import Response
 from bot.runs.actions import People
 from bot.runs.answering import Answers
@@ -50,6 +52,8 @@ class Desk:
     reviews: Drafting
     triage: Triage
     rows: Rows
+    monitors: Monitors
+    windows: Windows
 
     async def proven(self, runbook: Runbook) -> Proven:
         """How far a runbook of the catalogue is proven."""

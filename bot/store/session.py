@@ -38,9 +38,9 @@ from bot.store.codec import decode, forget
 Connection: TypeAlias = AsyncConnection
 """What reads are given."""
 
-ADVANCE, CLIMB, DIGEST, PAGE = "advance", "climb", "digest", "page"
-"""The kinds of jobs: a run that goes on, an incident whose next people are called, one whose digest is due, and
-somebody who is told outside Slack."""
+ADVANCE, CLIMB, DIGEST, PAGE, WATCH = "advance", "climb", "digest", "page", "watch"
+"""The kinds of jobs: a run that goes on, an incident whose next people are called, one whose digest is due, somebody
+who is told outside Slack, and a system whose monitors are looked at."""
 OUTBOX_CHANNEL = "runbook_outbox"
 CHART = "chart"
 """The topic of what takes long to make and nobody waits for: it is sent beside everything else. The channel's payload
@@ -141,6 +141,10 @@ class Transaction:
     def enqueue_page(self, page_id: str, *, delay: timedelta = timedelta(0)) -> None:
         """Have somebody told outside Slack, now or later."""
         self._enqueue(PAGE, page_id, delay)
+
+    def enqueue_watch(self, system: str) -> None:
+        """Have the monitors of a system looked at now."""
+        self._enqueue(WATCH, system, timedelta(0))
 
     def _enqueue(self, kind: str, id: str, delay: timedelta) -> None:
         if (kind, id, delay) not in self._jobs:

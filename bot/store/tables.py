@@ -287,3 +287,36 @@ proofs = Table(
     _time("last_passed", nullable=True),
     Index("ix_proofs_system", "system"),
 )
+
+monitors = Table(
+    "monitors",
+    metadata,
+    Column("system", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    _time("since", nullable=True),
+    _time("last_at", nullable=True),
+    _time("next_at", nullable=True),
+    Column("looking_until", DateTime(timezone=True), comment="a worker is on its way to look; until then no other is"),
+    Column("body", JSONB, nullable=False, comment="all that is known of it, with its last values"),
+    Index("ix_monitors_next_at", "next_at"),
+)
+
+windows = Table(
+    "windows",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("system", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("mutes", JSONB, nullable=False, comment="the monitors that page nobody while it is open; none means all"),
+    _time("starts_at"),
+    _time("ends_at"),
+    _time("announced_at", nullable=True),
+    _time("started_at", nullable=True),
+    _time("ended_at", nullable=True),
+    Column("opened_by", Text, nullable=False),
+    Column("ended_by", Text, nullable=False, server_default=""),
+    Index("uq_windows_occurrence", "system", "key", "starts_at", unique=True),
+    Index("ix_windows_ended_at", "ended_at"),
+)

@@ -38,6 +38,15 @@ class Nightly:
         return f"{int(minute)} {int(hour)} * * *"
 
 
+@dataclass(frozen=True, slots=True)
+class Minutely:
+    """Work that one of all replicas does every minute: its name, and what is done."""
+
+    name: str
+    work: Callable[[], Awaitable[object]]
+    expression: str = "* * * * *"
+
+
 class Queue:
     """Takes jobs until stopped: `work` is what each kind of job wakes, with the id it carries; `sweeps` wake what was
     lost. `ready` is set whenever the loop listens."""
@@ -49,13 +58,13 @@ class Queue:
         sweeps: Sequence[Callable[[], Awaitable[int]]] = (),
         *,
         jobs: int = 20,
-        nightly: Sequence[Nightly] = (),
+        scheduled: Sequence[Nightly | Minutely] = (),
     ) -> None:
         self._url = url.replace("postgresql+asyncpg://", "postgresql://", 1)
         self._work = work
         self._sweeps = sweeps
         self._jobs = jobs
-        self._nightly = nightly
+        self._scheduled = scheduled
         self._stopping = asyncio.Event()
         self._running: PgQueuer | None = None
         self.ready = asyncio.Event()
@@ -94,7 +103,7 @@ class Queue:
 
             for kind, work in self._work.items():
                 self._take(queue, kind, work)
-            for each in self._nightly:
+            for each in self._scheduled:
                 self._schedule(queue, each)
             self.ready.set()
             if not self._stopping.is_set():
@@ -114,12 +123,12 @@ class Queue:
         async def take(job: Job) -> None:
             await work((job.payload or b"").decode())
 
-    def _schedule(self, queue: PgQueuer, nightly: Nightly) -> None:
+    def _schedule(self, queue: PgQueuer, scheduled: Nightly | Minutely) -> None:
         """pgqueuer keeps the next time in a row, which one replica takes; a night without any is made up for."""
 
-        @queue.schedule(nightly.name, nightly.expression)
+        @queue.schedule(scheduled.name, scheduled.expression)
         async def work(_schedule: Schedule) -> None:
-            working = asyncio.ensure_future(nightly.work())
+            working = asyncio.ensure_future(scheduled.work())
             stopping = asyncio.create_task(self._stopping.wait())
             try:
                 await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -128,9 +137,9 @@ class Queue:
                     task.cancel()
                 ended, _ = await asyncio.gather(working, stopping, return_exceptions=True)
             if isinstance(ended, BotError):
-                log.warning("nightly work not done", name=nightly.name, error=str(ended))
+                log.warning("scheduled work not done", name=scheduled.name, error=str(ended))
             elif isinstance(ended, Exception):
-                log.error("nightly work broke", name=nightly.name, exc_info=ended)
+                log.error("scheduled work broke", name=scheduled.name, exc_info=ended)
 
     async def _sweep(self) -> None:
         while not self._stopping.is_set():

@@ -227,9 +227,9 @@ async def test_one_replica_does_it_at_its_time(database: str, store: Store, cloc
 
     async with Targets({}) as targets:
         worker = Worker(store, Library(Catalogue(), store), targets, clock)
-        one = Queue(database, {ADVANCE: worker.advance}, nightly=[nightly("one", "canary", first)])
+        one = Queue(database, {ADVANCE: worker.advance}, scheduled=[nightly("one", "canary", first)])
         again = [nightly("two", "canary", asyncio.Event()), nightly("two", "other", other)]
-        two = Queue(database, {ADVANCE: worker.advance}, nightly=again)
+        two = Queue(database, {ADVANCE: worker.advance}, scheduled=again)
         running = [asyncio.create_task(one.run())]
         await asyncio.wait_for(first.wait(), 10)
         running.append(asyncio.create_task(two.run()))

@@ -151,6 +151,30 @@ class _Teller:
         after = f" after {coarse(timedelta(seconds=waited))}" if isinstance(waited, int) and waited >= 60 else ""
         return f"Nobody was on it{after}; {called} {'was' if len(self.data.get('to') or ()) == 1 else 'were'} called."
 
+    def monitor(self) -> str:
+        """A monitor that shows something else than before."""
+        title = self.text("title") or "A monitor"
+        said = self.text("text")
+        muted = self.text("muted", " Nobody was told: {} is held.")
+        match self.data.get("change"):
+            case "pages":
+                return f"{title} pages{': ' if said else '.'}{said}{muted}"
+            case "over":
+                return f"{title} is back{self.text('value', ' at {}')}.{' ' if said else ''}{said}"
+            case "warns":
+                return f"{title} warns{': ' if said else '.'}{said}"
+            case "broke":
+                return f"{title} cannot be read{self.because('failed')}{muted}"
+            case "reads":
+                return f"{title} can be read again."
+            case _:
+                return f"{title} is calm again{self.text('value', ' at {}')}."
+
+    def window(self, what: str) -> str:
+        """A maintenance window of a system, and until when."""
+        title = f"«{self.text('title') or 'Maintenance'}» of {self.text('system') or 'a system'}"
+        return f"{title} {what}{self.text('until', ', until {}')}."
+
     def vote(self) -> str:
         """A vote that counts."""
         said = "denied" if self.data.get("choice") == "deny" else "approved"
@@ -224,4 +248,8 @@ _SENTENCES: Mapping[Happened, Callable[[_Teller], str]] = {
     Happened.TRIAGED: lambda t: f"{t.who} had {t.text('system')} looked through{t.text('runbooks', ': {}')}.",
     Happened.PRESS_REPEATED: lambda t: f"A press of {t.who} arrived again and was not taken twice.",
     Happened.VOTE_REFUSED: lambda t: f"A vote of {t.who} on {t.action} does not count{t.because('reasons')}",
+    Happened.MONITOR_CHANGED: lambda t: t.monitor(),
+    Happened.WINDOW_ANNOUNCED: lambda t: t.window(f"was announced{t.text('starts', ' for {}')}"),
+    Happened.WINDOW_STARTED: lambda t: t.window(f"was begun by {'the bot' if t.who == 'The bot' else t.who}"),
+    Happened.WINDOW_ENDED: lambda t: t.window(f"was ended by {'the bot' if t.who == 'The bot' else t.who}"),
 }
