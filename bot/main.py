@@ -29,9 +29,11 @@ from bot.incidents.relating import Relations
 from bot.response import Response
 from bot.runs.actions import People
 from bot.runs.answering import Answers
+from bot.runs.calendars import Calendars
 from bot.runs.canary import Canary
 from bot.runs.factors import Factors
 from bot.runs.library import Library
+from bot.runs.months import Months
 from bot.runs.reads import Reads
 from bot.runs.rows import Rows
 from bot.runs.triage import Triage
@@ -66,6 +68,7 @@ class Bot:
     digester: Digester
     pages: Pages
     watcher: Watcher
+    calendars: Calendars
     port: int = 0
     sockets: Sockets | None = None
 
@@ -102,7 +105,8 @@ async def running(
         desk = _desk(settings, store, library, targets, client, clock, watcher)
         known = library.catalogue
         clocks = Climber(store, known), Digester(store, known), Pages(store, known, targets)
-        bot = Bot(desk, store, worker, Canary(store, library, targets, clock), *clocks, watcher)
+        canary, calendars = Canary(store, library, targets, clock), Calendars(store, library)
+        bot = Bot(desk, store, worker, canary, *clocks, watcher, calendars)
         if announce and (destination := settings.audit_anchor.get_secret_value()):
             # Begun before everything that writes to the trail, so that it is stopped after all of it.
             anchorer = Anchorer(store, destination, clock)
@@ -147,6 +151,7 @@ def _desk(
         rows=Rows(store),
         monitors=watcher.monitors,
         windows=watcher.windows,
+        months=Months(store, library),
     )
 
 
@@ -155,6 +160,8 @@ async def _work(stack: AsyncExitStack, settings: Settings, bot: Bot) -> None:
     scheduled: list[Nightly | Minutely] = [Nightly("canary", at, bot.canary.nightly)] if at else []
     if settings.runbook_monitors:
         scheduled.append(Minutely("monitors", bot.watcher.round))
+    if settings.runbook_calendars:
+        scheduled.append(Minutely("calendars", bot.calendars.look))
     url = settings.database_url.get_secret_value()
     work = {
         ADVANCE: bot.worker.advance,
@@ -171,6 +178,8 @@ async def _work(stack: AsyncExitStack, settings: Settings, bot: Bot) -> None:
         await sweep()
     if settings.runbook_monitors:
         await bot.watcher.round()
+    if settings.runbook_calendars:
+        await bot.calendars.look()
 
 
 def _looping(stack: AsyncExitStack, loop: Callable[[], Coroutine[Any, Any, None]], stop: Callable[[], None]) -> None:

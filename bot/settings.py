@@ -67,6 +67,9 @@ class Settings(BaseSettings):
         description="Whether monitors are looked at and maintenance windows come round. Off for a second installation "
         "over the same systems.",
     )
+    runbook_calendars: bool = Field(
+        default=True, description="Whether what the systems' calendars say is started, reminded of and posted."
+    )
     worker_jobs: int = Field(default=20, ge=2, le=200, description="How many runs one worker advances at once.")
 
     @field_validator("database_url")

@@ -1,4 +1,4 @@
-"""`/runbook`: list, search, show, start, status, cancel, triage, monitors and maintenance; words are enough."""
+"""`/runbook`: list, search, show, start, status, cancel, triage, calendar, monitors, maintenance; words are enough."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from bot.slack.views.start import (
     suggest_message,
 )
 from commands import watching
+from commands.calendar import calendar
 from commands.support import begin
 from commands.triage import triage
 from commands.words import Words, words_of
@@ -49,6 +50,8 @@ async def command(given: Command, desk: Desk) -> Answer:  # noqa: PLR0911 - one 
             return await watching.monitors(words, given, desk)
         case "maintenance":
             return await watching.maintenance(words, given, desk)
+        case "calendar":
+            return await calendar(words.rest, desk)
         case "start" | "run":
             return await _start(Words(words.plain[1:], words.pairs), given, desk)
         case _:

@@ -98,7 +98,7 @@ class _Reader:
 
     def _appointment(self, at: Path, key: str, said: AppointmentDoc) -> Appointment:
         turn = self._turn(at, said)
-        return Appointment(key, said.title, turn, said.runbook, dict(said.inputs), said.remind_after)
+        return Appointment(key, said.title, turn, said.runbook, dict(said.inputs), said.remind_after, said.drill)
 
     def _window(self, at: Path, key: str, said: WindowDoc) -> Window:
         turn = None

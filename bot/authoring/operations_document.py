@@ -64,6 +64,7 @@ class AppointmentDoc(TurnDoc):
     runbook: RunbookId
     inputs: dict[Name, str] = Field(default_factory=dict)
     remind_after: Span | None = None
+    drill: bool = False
 
 
 class WindowDoc(Part):

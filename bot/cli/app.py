@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli import faults, proving, records, watched
+from bot.cli import calendars, faults, proving, records, watched
 from bot.cli.console import Exit, as_json, err, fail, in_loop, out
 from bot.domain.approval import Choice
 from bot.errors import BotError
@@ -312,6 +312,7 @@ cli.command()(records.approvals)
 cli.command()(proving.prove)
 cli.command()(proving.canary)
 cli.command()(watched.monitors)
+cli.command()(calendars.calendar)
 
 
 def _vote(number: int, user: str, choice: Choice, reason: str) -> None:

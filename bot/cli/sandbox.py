@@ -29,6 +29,8 @@ ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = ROOT / "app_manifest.yml"
 OPTIONS = {"shared_preload_libraries": "pg_stat_statements", "max_connections": "120"}
 STANDING_FAULTS = ("webhook_missed", "paid_but_frozen", "payment_failed", "credit_missed", "overcharged")
+# What a drill does without and a world that somebody looks around in has.
+LIVED_IN = {"RUNBOOK_CALENDARS": "true"}
 HINTS = (
     "/runbook RB-011 business_id=0a1aca27-0011-4000-8000-000000000001",
     "/runbook",
@@ -52,8 +54,10 @@ def settings_in(
     overrides: Mapping[str, str] | None = None,
 ) -> Settings:
     """The settings of a bot that lives in this world."""
-    # A night or a minute that falls into a drill must not ask the services that the drill counts questions at.
-    told = {**world.environment(), "RUNBOOK_CANARY_AT": "", "RUNBOOK_MONITORS": "false", **(overrides or {})}
+    # A night or a minute that falls into a drill must not ask the services that the drill counts questions at, and no
+    # list that comes round meanwhile may come between.
+    quiet = {"RUNBOOK_CANARY_AT": "", "RUNBOOK_MONITORS": "false", "RUNBOOK_CALENDARS": "false"}
+    told = {**world.environment(), **quiet, **(overrides or {})}
     given = {name.lower(): value for name, value in told.items() if name.lower() in Settings.model_fields}
     return read_settings({**given, "slack_mode": mode, "runbooks_path": runbooks or ROOT / "runbooks"})
 
@@ -118,7 +122,7 @@ async def open_sandbox(port: int, *, browser: bool, data: Path | None, monitors:
     told = {"RUNBOOK_MONITORS": str(monitors).lower()}
     try:
         async with (
-            populated(postgres, systems=SYSTEMS, port=port, hints=HINTS, overrides=told) as sandbox,
+            populated(postgres, systems=SYSTEMS, port=port, hints=HINTS, overrides=LIVED_IN | told) as sandbox,
             Control(sandbox.world, postgres.home) as control,
         ):
             for fault in STANDING_FAULTS:

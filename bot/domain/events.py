@@ -71,6 +71,12 @@ class Happened(StrEnum):
     WINDOW_ANNOUNCED = "window.announced"
     WINDOW_STARTED = "window.started"
     WINDOW_ENDED = "window.ended"
+    CALENDAR_STARTED = "calendar.started"
+    CALENDAR_FAILED = "calendar.failed"
+    CALENDAR_REMINDED = "calendar.reminded"
+    CALENDAR_UNFINISHED = "calendar.unfinished"
+    CALENDAR_POSTED = "calendar.posted"
+    CALENDAR_DRILLED = "calendar.drilled"
 
 
 @dataclass(frozen=True, slots=True)

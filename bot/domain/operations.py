@@ -58,7 +58,7 @@ class Turn:
 @dataclass(frozen=True, slots=True)
 class Appointment:
     """A runbook, mostly a checklist, that is started when its turn comes; what is left of it after `remind_after` is
-    asked for again."""
+    asked for again. With `drill`, a runbook of the system is chosen for a fire drill beside it."""
 
     key: str
     title: str
@@ -66,6 +66,7 @@ class Appointment:
     runbook: str
     inputs: Mapping[str, str] = field(default_factory=dict)
     remind_after: timedelta | None = None
+    drill: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,9 @@ class Conclusion:
 class Run:
     """One execution of one runbook version with its inputs. Facts and requests are kept beside it, by key. `askers` are
     those who, beside who requested it, had a hand in its being started: by a step of another run. `support` says that
-    it was started for support people: what they must not see is masked, and nothing is asked for by itself."""
+    it was started for support people: what they must not see is masked, and nothing is asked for by itself. A run lives
+    in its incident's channel; one without an incident in the `channel` of its system, by name or id, "" where there
+    is none, and `origin` is then the run that led to it, the first of them."""
 
     id: str
     number: int
@@ -178,6 +180,8 @@ class Run:
     reason: str = ""
     askers: tuple[str, ...] = ()
     support: bool = False
+    channel: str | None = None
+    origin: str = ""
 
     @property
     def current(self) -> ActionRun | None:

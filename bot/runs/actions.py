@@ -62,9 +62,13 @@ async def start(
     incident: str | None,
     askers: tuple[str, ...] = (),
     support: bool = False,
+    channel: str | None = None,
+    origin: str = "",
+    title: str = "",
 ) -> Run:
     """A new run, in the caller's transaction. The same `request_key` starts one run however often it comes. `askers`
-    decide on none of its actions, as if they had asked for it themselves. `support` holds for the run's whole life."""
+    decide on none of its actions, as if they had asked for it themselves. `support` holds for the run's whole life, and
+    so does the `channel` of one that has no incident; it may have a `title` of its own."""
     await runs.keep_version(tx, library.documents(runbook))
     run = Run(
         id=str(uuid.uuid4()),
@@ -72,7 +76,7 @@ async def start(
         runbook=runbook.id,
         version=runbook.version,
         system=runbook.system,
-        title=runbook.title,
+        title=title or runbook.title,
         severity=runbook.severity,
         resolve_within=runbook.resolve_within,
         incident=incident,
@@ -82,6 +86,8 @@ async def start(
         checks={key: CheckRun(key) for key in runbook.checks},
         askers=askers,
         support=support,
+        channel=channel,
+        origin=origin,
     )
     stored = await runs.insert(tx, run, request_key)
     if stored is None:
@@ -198,7 +204,7 @@ class People:
                 raise Refusal("The window has to end after it begins, within a day.")
             if opens - tx.now > FURTHEST_WINDOW:
                 raise Refusal("The window has to begin within two weeks.")
-            await self._withdraw(tx, run.actions.get(action), "planned for later")
+            await _withdraw(tx, run.actions.get(action), "planned for later")
             return await self._apply(tx, run, o.Scheduled(action, by, opens, closes))
 
     async def announce_everything(self) -> None:
@@ -258,7 +264,7 @@ class People:
             known = runbook.actions.get(action)
             if known is None or known.kind != "notify" or not edits.keys() <= {"subject", "body"}:
                 raise Refusal("Only the words of a message can be edited.")
-            await self._withdraw(tx, run.actions.get(action), "edited")
+            await _withdraw(tx, run.actions.get(action), "edited")
             return await self._apply(tx, run, o.Edited(action, by, dict(edits)))
 
     async def skip(self, run_id: str, action: str, by: str, *, press: str = "") -> Run:
@@ -267,7 +273,7 @@ class People:
             run = await locked(tx, run_id)
             if await _repeated(tx, run, by, press):
                 return run
-            await self._withdraw(tx, run.actions.get(action), "left out")
+            await _withdraw(tx, run.actions.get(action), "left out")
             return await self._apply(tx, run, o.Skipped(action, by))
 
     async def report(self, run_id: str, action: str, by: str, note: str) -> Run:
@@ -316,9 +322,7 @@ class People:
     async def cancel(self, run_id: str, by: str, reason: str = "") -> Run:
         """Stop a run; a change that is being made cannot be called back."""
         async with self._store.transaction() as tx:
-            run = await locked(tx, run_id)
-            await self._withdraw(tx, run.current, "the run was cancelled")
-            return await self._apply(tx, run, o.Cancelled(by, reason))
+            return await cancel(tx, await locked(tx, run_id), by, reason)
 
     async def _run_out(self, tx: Transaction, run: Run, request: ApprovalRequest) -> None:
         """A request that a click finds past its time is expired for good, wherever the clock goes afterwards."""
@@ -332,13 +336,22 @@ class People:
         tx.enqueue(run.id, delay=timedelta(0))
         return after
 
-    async def _withdraw(self, tx: Transaction, going: ActionRun | None, reason: str) -> None:
-        if going is None or going.request is None:
-            return
-        if going.status is ActionStatus.REQUESTED:
-            await approvals.decide(tx, going.request, RequestState.WITHDRAWN, reason)
-        elif going.status is ActionStatus.APPROVED:
-            await approvals.void(tx, going.request, reason)
+
+async def cancel(tx: Transaction, run: Run, by: str, reason: str) -> Run:
+    """Stop a run that is locked, in the caller's transaction. Raises `OutOfTurn` where a change is being made."""
+    after = await apply(tx, run, o.Cancelled(by, reason))
+    await _withdraw(tx, run.current, "the run was cancelled")
+    tx.enqueue(run.id)
+    return after
+
+
+async def _withdraw(tx: Transaction, going: ActionRun | None, reason: str) -> None:
+    if going is None or going.request is None:
+        return
+    if going.status is ActionStatus.REQUESTED:
+        await approvals.decide(tx, going.request, RequestState.WITHDRAWN, reason)
+    elif going.status is ActionStatus.APPROVED:
+        await approvals.void(tx, going.request, reason)
 
 
 async def _repeated(tx: Transaction, run: Run, by: str, press: str) -> bool:

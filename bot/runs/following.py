@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, TypeAlias
 
 from bot.authoring.inputs import parse_inputs
 from bot.domain.change import EffectKey, Receipt
-from bot.domain.run import ActionRun
+from bot.domain.run import ActionRun, Run
 from bot.errors import BadInputs
 from bot.runs.actions import start
 from bot.runs.work import Work
 from bot.steps.base import Done, Failed, Starts
 from bot.store import runs
-from bot.store.session import Transaction
+from bot.store.session import Connection, Transaction
 
 Begin: TypeAlias = Callable[[Transaction], Awaitable[None]]
 
@@ -34,10 +34,11 @@ async def followed(work: Work, going: ActionRun, effect: EffectKey, wanted: Star
     async with work.store.reading() as connection:
         run = await runs.get(connection, work.lease.run_id)
         assert run is not None
-        here = [] if run.incident is None else await runs.of_incident(connection, run.incident)
+        here = await _here(connection, run)
     before = next((each for each in here if (each.runbook, each.inputs) == (runbook.id, inputs)), None)
     if before is not None:
-        return Done(Receipt(f"{runbook.id} has run in this incident already, as run {before.number}")), _nothing
+        where = "here" if run.incident is None else "in this incident"
+        return Done(Receipt(f"{runbook.id} has run {where} already, as run {before.number}")), _nothing
 
     async def begin(tx: Transaction) -> None:
         made = await start(
@@ -50,12 +51,21 @@ async def followed(work: Work, going: ActionRun, effect: EffectKey, wanted: Star
             incident=run.incident,
             askers=tuple(dict.fromkeys([run.requested_by, *run.askers, *going.askers])),
             support=run.support,
+            channel=run.channel,
+            origin="" if run.incident else run.origin or run.id,
         )
         if run.incident is not None:
             tx.announce("incident", incident_id=run.incident)
         tx.announce("reach", run_id=made.id, incident_id=run.incident)
 
     return Done(Receipt(f"{runbook.id} was started: {runbook.title}")), begin
+
+
+async def _here(connection: Connection, run: Run) -> Sequence[Run]:
+    """The runs of its incident, or of what began with the same run outside of one."""
+    if run.incident is not None:
+        return await runs.of_incident(connection, run.incident)
+    return await runs.led_to(connection, run.origin or run.id)
 
 
 async def _nothing(_tx: Transaction) -> None:

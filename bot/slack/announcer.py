@@ -17,8 +17,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import BotError, Unavailable
-from bot.slack.delivering import deliver
 from bot.slack.desk import Desk
+from bot.slack.topics import deliver
 from bot.store import outbox
 from bot.store.outbox import Outgoing
 from bot.store.session import CHART, OUTBOX_CHANNEL, Store

@@ -27,8 +27,8 @@ MOST_ASKED = 20
 class Posting(Protocol):
     """Posts messages, and remembers where."""
 
-    def channel_of(self, shown: RunShown) -> str:
-        """The channel of the run's incident."""
+    async def channel_of(self, shown: RunShown) -> str:
+        """The channel of the run's incident, or of a run without one."""
         ...
 
     async def posts(self, prefix: str) -> Sequence[str]:
@@ -90,7 +90,7 @@ class Asker:
         if backup:
             members = await self._desk.directory.members(groups)
             everybody = sorted({user for users in members.values() for user in users})
-            await self._desk.client.invite(self._sender.channel_of(shown), everybody)
+            await self._desk.client.invite(await self._sender.channel_of(shown), everybody)
         await self._sender.in_thread(shown, f"nudge:{request_id}:{key}", message)
         await self.ask(shown, request)
 
@@ -102,7 +102,7 @@ class Asker:
         members = await self._desk.directory.members(groups)
         everybody = sorted({user for users in members.values() for user in users})
         message = glass_message(shown, action, by, reason, await self._called(groups))
-        channel = self._sender.channel_of(shown)
+        channel = await self._sender.channel_of(shown)
         await self._desk.client.invite(channel, everybody)
         await self._sender.put(f"glass:{approval.request.id}", channel, message)
         for user in [user for user in everybody if user != by][:MOST_ASKED]:
@@ -156,7 +156,7 @@ class Asker:
     # -- where ---------------------------------------------------------------------------------------------------------
 
     async def _copy(self, shown: RunShown, request: ApprovalRequest, user: str) -> None:
-        message = ask_message(shown, request, self._sender.channel_of(shown))
+        message = ask_message(shown, request, await self._sender.channel_of(shown))
         await self._direct(f"ask:{request.id}:{user}", user, message)
 
     async def _direct(self, key: str, user: str, message: Message) -> None:

@@ -24,8 +24,8 @@ log = structlog.get_logger(__name__)
 class Thread(Protocol):
     """Where things stand on Slack."""
 
-    def channel_of(self, shown: RunShown) -> str:
-        """The channel of the run's incident."""
+    async def channel_of(self, shown: RunShown) -> str:
+        """The channel of the run's incident, or of a run without one."""
         ...
 
     async def thread(self, shown: RunShown) -> str | None:
@@ -92,7 +92,7 @@ class Attacher:
     async def rows(self, run_id: str, key: str, by: str) -> None:
         """All rows a check saw, for somebody who asked for them. Whoever asks for what is there already is told so."""
         shown = await self._desk.reads.shown(run_id)
-        channel, thread = self._sender.channel_of(shown), await self._sender.thread(shown)
+        channel, thread = await self._sender.channel_of(shown), await self._sender.thread(shown)
         file = check_rows(shown, key)
         if file is None:
             await self._desk.client.whisper(channel, by, "This check saw no rows.", thread_ts=thread)
@@ -123,14 +123,14 @@ class Attacher:
         log.info("no chart", run=shown.run.id, check=key, why=undrawn.reason)
         place = f"undrawn:{shown.run.id}:{key}"
         thread = await self._sender.thread(shown)
-        await self._sender.put(place, self._sender.channel_of(shown), undrawn_message(undrawn), thread)
+        await self._sender.put(place, await self._sender.channel_of(shown), undrawn_message(undrawn), thread)
 
     async def _uploaded(self, shown: RunShown, key: str, file: File, digest: str, comment: str) -> bool:
         """Whether the file has come into the thread now; False when it was there."""
         place = _place(shown, key, file.name, digest)
         if await self._sender.posted(place) is not None:
             return False
-        channel, thread = self._sender.channel_of(shown), await self._sender.thread(shown)
+        channel, thread = await self._sender.channel_of(shown), await self._sender.thread(shown)
         await self._desk.client.upload(channel, (file,), thread, comment)
         await self._sender.remember(place, Posted(channel, thread or ""))
         return True

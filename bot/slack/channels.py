@@ -11,7 +11,7 @@ import structlog
 from bot.blockkit import limits
 from bot.errors import Unavailable
 from bot.slack.calls import Calls
-from bot.slack.replies import Archived, ChannelGone, SlackRefused
+from bot.slack.replies import SlackRefused
 from bot.slack.views.text import clip
 
 log = structlog.get_logger(__name__)
@@ -91,15 +91,6 @@ class Channels:
         except SlackRefused as error:
             if len(users) != 1 or error.code not in ("already_in_channel", "cant_invite_self"):
                 raise
-
-    async def reachable(self, channel: str) -> bool:
-        """Whether a channel is there, not archived, and the bot is in it."""
-        try:
-            answer = await self.calls.call("conversations.info", {"channel": channel}, get=True)
-        except (ChannelGone, Archived):
-            return False
-        found = answer["channel"]
-        return bool(found.get("is_member")) and not found.get("is_archived")
 
     async def members(self, channel: str) -> Sequence[str]:
         """Everybody in a channel."""

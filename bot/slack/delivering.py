@@ -1,9 +1,8 @@
-"""Each topic of the outbox, carried out: channels made, cards posted and updated, threads filled, people called."""
+"""What the outbox asks for, carried out: channels made, cards posted and updated, threads filled, people called."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Sequence
 
 import structlog
 
@@ -18,11 +17,12 @@ from bot.errors import BotError, Unavailable
 from bot.runs.shown import RunShown
 from bot.slack.asking import Asker
 from bot.slack.attaching import Attacher, digest_of
+from bot.slack.caretaking import Caretaker
 from bot.slack.desk import Desk
 from bot.slack.maintaining import draw_monitor, say_window
-from bot.slack.moving import left
-from bot.slack.replies import Archived, ChannelGone, MessageGone
-from bot.slack.telling import Called, Teller
+from bot.slack.placing import Placer
+from bot.slack.replies import MessageGone
+from bot.slack.telling import Teller
 from bot.slack.views.approval import approval_thread
 from bot.slack.views.charts import charted
 from bot.slack.views.checks import check_detail
@@ -48,6 +48,8 @@ class Sender:
         self.asker = Asker(self, desk)
         self.attacher = Attacher(self, desk)
         self.teller = Teller(self, desk)
+        self.placer = Placer(self, desk)
+        self.caretaker = Caretaker(self, self.placer, desk)
 
     async def channel(self, incident_id: str) -> None:
         """Make the incident's channel, bring the people, pin the headline. Each part may be repeated."""
@@ -57,7 +59,7 @@ class Sender:
             async with self._store.transaction() as tx:
                 await incidents.set_channel(tx, incident.id, made.id, made.name)
             incident = await self._desk.incidents.get(incident_id)
-        channel = _given(incident.channel)
+        channel = given(incident.channel)
         system = self._system(incident)
         on_call = {name: group for name, group in (system.groups if system else {}).items() if name == ON_CALL}
         members = await self._desk.directory.members(on_call)
@@ -92,7 +94,7 @@ class Sender:
     async def card(self, run_id: str) -> None:
         """The run's card, as things stand. Files it refers to are in its thread before it says so."""
         shown = await self._desk.reads.shown(run_id)
-        channel = self.channel_of(shown)
+        channel = await self.channel_of(shown)
         card = run_card(shown)
         if card.files:
             card = run_card(shown, attached=await self._attached(shown, channel, card.files))
@@ -104,7 +106,7 @@ class Sender:
         While an action is under way its checks may be read every other second: then only the message follows them."""
         shown = await self._desk.reads.shown(run_id)
         detail, thread = check_detail(shown, key), await self.thread(shown)
-        posted = await self.put(f"check:{run_id}:{key}", self.channel_of(shown), detail, thread)
+        posted = await self.put(f"check:{run_id}:{key}", await self.channel_of(shown), detail, thread)
         if shown.run.state in (RunState.ACTING, RunState.VERIFYING):
             return
         for file in detail.files:
@@ -119,7 +121,7 @@ class Sender:
         waiting = shown.approvals.get(key)
         if waiting is None:
             return
-        channel = self.channel_of(shown)
+        channel = await self.channel_of(shown)
         _, system = await self._desk.library.of_run(shown.run)
         policy = waiting.request.policy
         groups = {name: group for name, group in system.groups.items() if name in policy.groups}
@@ -136,17 +138,20 @@ class Sender:
     async def ended(self, run_id: str) -> None:
         """The summary of a run that has ended, for everybody in the channel."""
         shown = await self._desk.reads.shown(run_id)
-        if not shown.run.state.final or shown.incident is None:
+        if not shown.run.state.final:
+            return
+        if shown.incident is None:
+            await self.caretaker.ended(shown)
             return
         events = await self._desk.reads.audit(run_id=run_id)
         told = summary(shown.incident, [shown], events, self._desk.clock.now())
-        posted = await self.put(f"summary:{run_id}", self.channel_of(shown), told)
+        posted = await self.put(f"summary:{run_id}", await self.channel_of(shown), told)
         await self._files(f"summary:{run_id}", posted.channel, told.files, posted.ts)
 
     async def resolved(self, incident_id: str) -> None:
         """The final summary of an incident, and its topic."""
         incident = await self._desk.incidents.get(incident_id)
-        channel = _given(incident.channel)
+        channel = given(incident.channel)
         runs = await self._desk.reads.of_incident(incident_id)
         events = await self._desk.reads.audit(incident_id=incident_id)
         told = summary(incident, runs, events, self._desk.clock.now())
@@ -206,8 +211,10 @@ class Sender:
 
     # -- where things are ----------------------------------------------------------------------------------------------
 
-    def channel_of(self, shown: RunShown) -> str:
-        """The channel of the run's incident. Raises `Unavailable` while there is none."""
+    async def channel_of(self, shown: RunShown) -> str:
+        """The channel of the run's incident, or of a run without one. Raises `Unavailable` while there is none."""
+        if shown.run.channel is not None and shown.incident is None:
+            return await self.placer.of_run(shown.run)
         if shown.incident is None or shown.incident.channel is None:
             raise Unavailable("The incident's channel is not there yet.")
         return shown.incident.channel
@@ -215,7 +222,7 @@ class Sender:
     async def thread(self, shown: RunShown) -> str | None:
         """The card's thread; the card is posted first where it is not there yet."""
         posted = await self.posted(f"run:{shown.run.id}")
-        if posted is None:
+        if posted is None or posted.channel != await self.channel_of(shown):
             await self.card(shown.run.id)
             posted = await self.posted(f"run:{shown.run.id}")
         return None if posted is None else posted.ts
@@ -232,12 +239,13 @@ class Sender:
 
     async def in_thread(self, shown: RunShown, key: str, message: Message) -> None:
         """Say something in the run's thread, once."""
-        await self.put(key, self.channel_of(shown), message, await self.thread(shown))
+        await self.put(key, await self.channel_of(shown), message, await self.thread(shown))
 
     async def put(self, key: str, channel: str, message: Message, thread: str | None = None) -> Posted:
-        """Post a message, or update it where it stands; one that was deleted is posted again."""
+        """Post a message, or update it where it stands; one that was deleted, or stands where nothing is said any more,
+        is posted again."""
         posted = await self.posted(key)
-        if posted is not None:
+        if posted is not None and posted.channel == channel:
             try:
                 await self._client.update(posted.channel, posted.ts, message)
             except MessageGone:
@@ -255,7 +263,8 @@ class Sender:
 
     async def _attached(self, shown: RunShown, channel: str, files: Sequence[File]) -> bool:
         """Whether the files a card refers to are in its thread. The card must stand there first to have a thread."""
-        if await self.posted(f"run:{shown.run.id}") is None:
+        posted = await self.posted(f"run:{shown.run.id}")
+        if posted is None or posted.channel != channel:
             await self.put(f"run:{shown.run.id}", channel, run_card(shown, attached=False))
         return await self._files(shown.run.id, channel, files, await self.thread(shown))
 
@@ -263,7 +272,8 @@ class Sender:
         """Upload files that are not there yet; False when Slack does not take them."""
         for file in files:
             key = f"file:{owner}:{file.name}"
-            if await self.posted(key) is not None:
+            posted = await self.posted(key)
+            if posted is not None and posted.channel == channel:
                 continue
             try:
                 await self._client.upload(channel, (file,), thread)
@@ -277,104 +287,8 @@ class Sender:
         return self._desk.library.catalogue.systems.get(incident.system)
 
 
-def _given(value: str | None) -> str:
+def given(value: str | None) -> str:
+    """An id that a message has to carry. Raises `BotError` for one that does not."""
     if value is None:
         raise BotError("A message in the outbox does not say what it is about.")
     return value
-
-
-# -- topics ------------------------------------------------------------------------------------------------------------
-
-
-async def _approval(sender: Sender, message: Outgoing) -> None:
-    await sender.approval(_given(message.run_id), str(message.body["action"]))
-
-
-async def _check(sender: Sender, message: Outgoing) -> None:
-    await sender.check(_given(message.run_id), str(message.body["check"]))
-
-
-async def _chart(sender: Sender, message: Outgoing) -> None:
-    if "monitor" in message.body:
-        await sender.monitor(_given(message.incident_id), str(message.body["monitor"]))
-    elif "incident" in message.body:
-        await sender.attacher.course(str(message.body["incident"]))
-    else:
-        await sender.attacher.chart(_given(message.run_id), str(message.body["check"]))
-
-
-async def _rows(sender: Sender, message: Outgoing) -> None:
-    await sender.attacher.rows(_given(message.run_id), str(message.body["check"]), str(message.body["by"]))
-
-
-async def _escalated(sender: Sender, message: Outgoing) -> None:
-    about = message.body
-    called = Called(about["to"], str(about["reason"]), int(about["rung"]), timedelta(seconds=about.get("waited") or 0))
-    await sender.teller.escalated(_given(message.incident_id), called)
-
-
-async def _digest(sender: Sender, message: Outgoing) -> None:
-    about = message.body
-    await sender.teller.digest(
-        _given(message.incident_id), int(about["number"]), int(about["after"]), int(about["upto"])
-    )
-
-
-async def _assigned(sender: Sender, message: Outgoing) -> None:
-    await sender.teller.assigned(_given(message.incident_id), str(message.body["to"]), str(message.body["by"]))
-
-
-async def _copies(sender: Sender, message: Outgoing) -> None:
-    await sender.asker.copies(_given(message.run_id), str(message.body["request"]))
-
-
-async def _nudge(sender: Sender, message: Outgoing) -> None:
-    about = message.body
-    await sender.asker.nudge(
-        _given(message.run_id), str(about["request"]), str(about["at"]), backup=bool(about["backup"])
-    )
-
-
-async def _glass(sender: Sender, message: Outgoing) -> None:
-    about = message.body
-    await sender.asker.glass(_given(message.run_id), str(about["action"]), str(about["by"]), str(about["reason"]))
-
-
-_TOPICS: Mapping[str, Callable[[Sender, Outgoing], Awaitable[None]]] = {
-    "channel": lambda sender, message: sender.channel(_given(message.incident_id)),
-    "incident": lambda sender, message: sender.incident(_given(message.incident_id)),
-    "run": lambda sender, message: sender.card(_given(message.run_id)),
-    "check": _check,
-    CHART: _chart,
-    "rows": _rows,
-    "approval": _approval,
-    "copies": _copies,
-    "homes": lambda sender, message: sender.asker.homes(str(message.body["request"])),
-    "nudge": _nudge,
-    "glass": _glass,
-    "reach": lambda sender, message: sender.asker.reach(_given(message.run_id)),
-    "whole": lambda sender, message: sender.whole(_given(message.run_id)),
-    "ended": lambda sender, message: sender.ended(_given(message.run_id)),
-    "resolved": lambda sender, message: sender.resolved(_given(message.incident_id)),
-    "escalated": _escalated,
-    "unreached": lambda sender, message: sender.teller.unreached(_given(message.incident_id), message.body),
-    "digest": _digest,
-    "merged": lambda sender, message: sender.teller.merged(_given(message.incident_id)),
-    "assigned": _assigned,
-    "update": lambda sender, message: sender.teller.update(_given(message.incident_id), message.body),
-    "notice": lambda sender, message: sender.notice(message),
-    "window": lambda sender, message: sender.window(str(message.body["window"]), Stage(message.body["stage"])),
-}
-
-
-async def deliver(message: Outgoing, desk: Desk, store: Store) -> None:
-    """Send one message. Raises `Unavailable` when it is to be tried again, another `BotError` when it is hopeless."""
-    send = _TOPICS.get(message.topic)
-    if send is None:
-        raise BotError(f"There is no topic «{message.topic}».")
-    try:
-        await send(Sender(desk, store), message)
-    except (Archived, ChannelGone) as error:
-        sender = Sender(desk, store)
-        await sender.channel(await left(message, error, desk, store))
-        await send(sender, message)

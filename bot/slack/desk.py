@@ -18,6 +18,7 @@ from bot.response import Response
 from bot.runs.actions import People
 from bot.runs.answering import Answers
 from bot.runs.library import Library
+from bot.runs.months import Months
 from bot.runs.reads import Reads
 from bot.runs.rows import Rows
 from bot.runs.triage import Triage
@@ -54,6 +55,7 @@ class Desk:
     rows: Rows
     monitors: Monitors
     windows: Windows
+    months: Months
 
     async def proven(self, runbook: Runbook) -> Proven:
         """How far a runbook of the catalogue is proven."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import re
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ PEOPLE_LIFETIME = timedelta(seconds=30)
 PLACES_LIFETIME = timedelta(seconds=30)
 _MOST_PEOPLE = _MOST_PLACES = 5_000
 _PAGES = 20
+_ID = re.compile(r"[CG][A-Z0-9]{6,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,14 @@ class _Known:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A channel as Slack describes it; `shared` with other organisations, or about to be."""
+    """A channel as Slack describes it; `shared` with other organisations, or about to be. The bot is a `member` of it,
+    or might join."""
 
     id: str
     private: bool
     shared: bool
+    archived: bool = False
+    member: bool = True
 
 
 class Directory:
@@ -108,9 +113,9 @@ class Directory:
         wanted = (group.slack.removeprefix("@") for group in groups.values() if group.slack is not None)
         return tuple(handles[handle] for handle in wanted if handle in handles)
 
-    async def place(self, channel: str) -> Place | None:
-        """A channel by its id; None for one that the bot cannot see."""
-        known = self._places.get(channel)
+    async def place(self, channel: str, *, afresh: bool = False) -> Place | None:
+        """A channel by its id; None for one that the bot cannot see. `afresh` asks Slack in any case."""
+        known = None if afresh else self._places.get(channel)
         if known is None or self._clock.now() >= known.until:
             try:
                 answer = await self._calls.call("conversations.info", {"channel": channel}, get=True)
@@ -125,26 +130,31 @@ class Directory:
 
     async def place_called(self, name: str) -> Place | None:
         """A private channel that the bot is in, by its name or its id."""
-        return await self._listed(name, "private_channel")
+        async for each in self._channels(exclude_archived="true", types="private_channel"):
+            if name in (each.get("name"), each["id"]) and each.get("is_member"):
+                return _place(each)
+        return None
 
-    async def channel_called(self, name: str) -> Place | None:
-        """A channel that is not archived and that the bot can speak in, by its name (with or without #) or its id:
-        any public one, or a private one that it is in."""
-        return await self._listed(name.removeprefix("#"), "public_channel,private_channel")
+    async def place_named(self, name: str) -> Place | None:
+        """A channel that the bot can see by its name or its id, archived ones too; None where there is none."""
+        if _ID.fullmatch(name) and (found := await self.place(name)) is not None:
+            return found
+        wanted = name.removeprefix("#")
+        async for each in self._channels(exclude_archived="false", types="public_channel,private_channel"):
+            if each.get("name") == wanted:
+                return _place(each)
+        return None
 
-    async def _listed(self, name: str, types: str) -> Place | None:
+    async def _channels(self, **arguments: str) -> AsyncIterator[Mapping[str, Any]]:
         cursor = ""
         for _ in range(_PAGES):
-            arguments = {"exclude_archived": "true", "limit": 1000, "types": types, "cursor": cursor}
-            page = await self._calls.call("conversations.list", arguments, get=True)
+            asked = {**arguments, "limit": 1000, "cursor": cursor}
+            page = await self._calls.call("conversations.list", asked, get=True)
             for each in page["channels"]:
-                here = each.get("is_member") or not each.get("is_private")
-                if name in (each.get("name"), each["id"]) and here:
-                    return _place(each)
+                yield each
             cursor = str((page.get("response_metadata") or {}).get("next_cursor") or "")
             if not cursor:
-                break
-        return None
+                return
 
     async def _of_handle(self, handle: str, within: timedelta) -> frozenset[str] | None:
         """The members of a user group; None when there is no such group, or it is switched off."""
@@ -202,4 +212,10 @@ class Directory:
 
 def _place(found: Mapping[str, Any]) -> Place:
     shared = any(found.get(name) for name in ("is_ext_shared", "is_pending_ext_shared", "pending_shared"))
-    return Place(str(found["id"]), bool(found.get("is_private")), shared)
+    return Place(
+        str(found["id"]),
+        bool(found.get("is_private")),
+        shared,
+        archived=bool(found.get("is_archived")),
+        member=bool(found.get("is_member", True)),
+    )

@@ -12,16 +12,26 @@ from bot.store.outbox import Outgoing
 from bot.store.session import Store
 
 
-async def left(message: Outgoing, error: Archived | ChannelGone, desk: Desk, store: Store) -> str:
-    """The open incident whose channel was lost, as what this message ran into shows: another channel is to be made for
-    it. Raises the error where that is not what it means, and `BotError` where nobody waits for the message any more."""
+async def left(
+    message: Outgoing, error: Archived | ChannelGone, desk: Desk, store: Store
+) -> tuple[Incident, str] | None:
+    """The open incident whose channel was lost, as what this message ran into shows, and how: another channel is to be
+    made for it. None where the bot has come back into the channel. Raises the error where that is not what it means,
+    and `BotError` where nobody waits for the message any more."""
     incident = await _about(message, desk)
-    if incident is None or incident.channel is None or await desk.client.reachable(incident.channel):
+    if incident is None or incident.channel is None:
         raise error
+    place = await desk.directory.place(incident.channel, afresh=True)
+    if place is not None and not place.archived:
+        if place.member:
+            raise error
+        if await desk.client.join(place.id):
+            return None
     if incident.state is not IncidentState.OPEN:
         raise BotError(f"The channel of {incident.label} is gone, and it is over.")
-    await _leave(incident, str(error), store)
-    return incident.id
+    why = "was archived" if place is not None and place.archived else "is gone, or I was removed from it"
+    await _leave(incident, f"it {why}", store)
+    return incident, why
 
 
 async def _about(message: Outgoing, desk: Desk) -> Incident | None:

@@ -20,6 +20,7 @@ from bot.slack.views.telling import (
     assigned_message,
     digest,
     merged_message,
+    moved_message,
     unreached_message,
     update_message,
 )
@@ -97,6 +98,12 @@ class Teller:
         message = unreached_message(str(told["to"]), str(told["via"]), str(told["problem"]))
         await self._sender.put(f"unreached:{told['page']}", self._channel(incident), message)
 
+    async def moved(self, incident: Incident, why: str) -> None:
+        """The first words in the new channel of an incident whose old one was lost."""
+        now = await self._desk.incidents.get(incident.id)
+        channel = self._channel(now)
+        await self._sender.put(f"moved:{incident.id}:{channel}", channel, moved_message(incident, why))
+
     async def digest(self, incident_id: str, number: int, after: int, upto: int) -> None:
         """What has happened since the last digest; not any more once it is over."""
         incident = await self._desk.incidents.get(incident_id)
@@ -135,7 +142,7 @@ class Teller:
     async def update(self, incident_id: str, told: Mapping[str, Any]) -> None:
         """What somebody has told the stakeholders, in their channel, once."""
         incident = await self._desk.incidents.get(incident_id)
-        place = await self._desk.directory.channel_called(str(told["channel"]))
+        place = await self._desk.directory.place_named(str(told["channel"]))
         if place is None:
             raise Unavailable(f"There is no channel {told['channel']} that I can see.")
         await self._sender.put(

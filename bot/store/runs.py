@@ -150,6 +150,14 @@ async def of_incident(connection: AsyncConnection, incident_id: str) -> Sequence
     return [unpack(Run, body) for body in (await connection.execute(query)).scalars()]
 
 
+async def led_to(connection: AsyncConnection, origin: str) -> Sequence[Run]:
+    """A run outside of incidents and all that it has led to, oldest first."""
+    first = select(tables.runs.c.number).where(tables.runs.c.id == origin).scalar_subquery()
+    mine = or_(tables.runs.c.id == origin, tables.runs.c.body["origin"].as_string() == origin)
+    query = select(tables.runs.c.body).where(tables.runs.c.number >= first, mine).order_by(tables.runs.c.number)
+    return [unpack(Run, body) for body in (await connection.execute(query)).scalars()]
+
+
 async def previous(connection: AsyncConnection, run: Run) -> Run | None:
     """The last run of the same runbook with the same inputs that had drawn its findings."""
     query = (

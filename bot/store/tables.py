@@ -320,3 +320,20 @@ windows = Table(
     Index("uq_windows_occurrence", "system", "key", "starts_at", unique=True),
     Index("ix_windows_ended_at", "ended_at"),
 )
+
+appointments = Table(
+    "appointments",
+    metadata,
+    Column("system", Text, primary_key=True),
+    Column("key", Text, primary_key=True, comment="the appointment of its calendar; empty for the month itself"),
+    Column("at", DateTime(timezone=True), primary_key=True, comment="when it came round; once, whoever looks"),
+    Column("state", Text, nullable=False),
+    Column("title", Text, nullable=False, server_default=""),
+    Column("run_id", ForeignKey("runs.id"), index=True),
+    _time("started_at", nullable=True),
+    Column("reminders", Integer, nullable=False, server_default="0"),
+    _time("reminded_at", nullable=True),
+    Column("problem", Text, nullable=False, server_default="", comment="why nothing was started"),
+    Column("drill", Text, nullable=False, server_default="", comment="the runbook chosen for a fire drill"),
+    _time("drilled_at", nullable=True),
+)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 import pytest
@@ -13,11 +15,17 @@ from hypothesis import strategies as st
 
 from bot.blockkit import json_characters, validate_message, validate_view
 from bot.domain.events import Happened
+from bot.domain.months import Coming, Kept, Ticked
+from bot.domain.months import Stands as ShownAs
+from bot.domain.operations import Appointment, Every, Turn
+from bot.domain.proof import Standing
+from bot.domain.proof import Stands as Drilled
 from bot.domain.run import ActionStatus, Conclusion, RunState
+from bot.domain.system import System
 from bot.runs.shown import RunShown
 from bot.slack.verbs import Ref
+from bot.slack.views import calendar, kit, start
 from bot.slack.views import incident as incidents
-from bot.slack.views import start
 from bot.slack.views.approval import approval_modal, approval_thread
 from bot.slack.views.checks import check_detail, checks_modal
 from bot.slack.views.home import home_view
@@ -90,6 +98,27 @@ def test_any_incident_and_home_are_valid(shown: RunShown, text: str, now: dateti
         start.status_message([shown.run] * 60),
     ):
         fits(message)
+
+
+@given(some.runs_shown(), some.text, some.moments)
+@_MANY
+def test_any_calendar_is_valid(shown: RunShown, text: str, now: datetime) -> None:
+    """What a calendar says is valid for any run and any words, and no row of its table begins a formula."""
+    many = (text,) * 60
+    each = Appointment(text, text, Turn(Every.DAY, time(9)), text)
+    fits(calendar.coming_message([Coming(text, each, b.NOW, "UTC", shown.run, many)] * 60, {}))
+    fits(calendar.reminder_message(shown, many, [kit.person("U0ANA")]))
+    fits(calendar.left_message(shown, 1, many))
+    fits(calendar.ended_message(shown, [(text, text)] * 60, many))
+    fits(calendar.failed_message(text, text, text))
+    fits(calendar.elsewhere_message(System("shop", text), text, text, text, holder=text))
+    fits(calendar.drill_message(shown.runbook, Drilled(Standing.NEVER), now))
+    fits(calendar.drilled_message(text, text, passed=False))
+    items = (Ticked(text, True, text, b.NOW), Ticked(text, False))
+    kept = Kept(text, text, text, b.NOW, ShownAs.OPEN, 1, "", b.NOW, None, items, text)
+    cells = list(csv.reader(io.StringIO(calendar.month_csv([kept], "UTC", {text: text}), newline="")))
+    assert [len(row) for row in cells] == [12, 12, 12]
+    assert not [cell for row in cells for cell in row if cell[:1] in ("=", "@", "+")]
 
 
 @given(some.text, some.text, st.sampled_from(Happened))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,16 @@ from bot.blockkit import validate_message, validate_view
 from bot.cli.drills import SHIPPED
 from bot.domain.escalation import Climb
 from bot.domain.incident import IncidentState, Suggestion
-from bot.domain.operations import Rung
+from bot.domain.months import Coming
+from bot.domain.operations import Appointment, Every, Rung, Turn
 from bot.domain.proof import Proven, Standing, Stands
 from bot.domain.run import CheckRun, CheckStatus
 from bot.domain.runbook import Input, InputType
 from bot.domain.system import System
 from bot.domain.timeline import timeline
 from bot.slack.verbs import Ref
+from bot.slack.views import calendar, incident_forms, kit, start, telling
 from bot.slack.views import incident as incidents
-from bot.slack.views import incident_forms, kit, start, telling
 from bot.slack.views.approval import approval_modal, approval_thread
 from bot.slack.views.checks import check_detail, checks_modal
 from bot.slack.views.home import home_view
@@ -103,6 +104,11 @@ UNPROVEN = Proven(
     Stands(Standing.UNRECORDED), Stands(Standing.OUT_OF_REACH, detail="no probe is declared for business_id"), b.NOW
 )
 
+LEFT = ("Go through the <alerts>", "«Backups» could not be read")
+MORNING = Appointment("daily", "The daily round", Turn(Every.DAY, time(9)), "RB-CAL")
+DAILY = Coming("shop", MORNING, b.START + DAY, "America/Toronto", b.run(), LEFT)
+WEEKLY = Coming("shop", replace(MORNING, title="The weekly <round>"), b.START + 2 * DAY, "America/Toronto")
+
 VIEWS = {
     "approval": approval_modal(STATES["awaiting_approval"], b.KEY),
     "deny": deny_modal(REF, "Copy the subscription from Stripe"),
@@ -162,6 +168,16 @@ MESSAGES = {
     "runbook_shown_stale": start.runbook_message(b.runbook(), STALE),
     "run_status": start.status_message([b.run()]),
     "help": start.help_message(),
+    "calendar": calendar.coming_message([DAILY, WEEKLY], {"shop": SHOP}),
+    "calendar_empty": calendar.coming_message([], {}),
+    "calendar_reminder": calendar.reminder_message(STATES["asking"], LEFT, [kit.group("S0ONCALL")]),
+    "calendar_left": calendar.left_message(STATES["asking"], 12, LEFT),
+    "calendar_ended": calendar.ended_message(STATES["done"], [("Read the report", "U0ANA"), ("Backups", "")], LEFT),
+    "calendar_failed": calendar.failed_message("The daily round", "which: «yearly» is not a choice.", "09:00"),
+    "calendar_elsewhere": calendar.elsewhere_message(SHOP, "RB-CAL The daily round", "operations", "is archived"),
+    "calendar_direct": calendar.elsewhere_message(SHOP, "RB-CAL The daily round", "", "no channel", holder="U0ANA"),
+    "calendar_drill": calendar.drill_message(b.runbook(), STALE.drill, b.NOW),
+    "calendar_drilled": calendar.drilled_message("RB-011", "22 of 22 branches as expected", passed=True),
 }
 
 

@@ -98,7 +98,11 @@ def t(text: str, *, bold: bool = False, italic: bool = False, code: bool = False
 
 def person(user: str) -> Element:
     """Somebody by Slack id, as a mention; anything else as text."""
-    return {"type": "user", "user_id": user} if _USER.fullmatch(user) else t(user or "somebody")
+    return (
+        {"type": "user", "user_id": user}
+        if _USER.fullmatch(user)
+        else t("the bot" if user == "bot" else user or "somebody")
+    )
 
 
 def group(id: str) -> Element:

@@ -213,6 +213,7 @@ def help_message() -> Message:
         "`/runbook triage email=…` looks for the cause when nobody knows which runbook it is",
         "`/runbook show RB-011` · `/runbook status` · `/runbook status 12` · `/runbook cancel 12`",
         "`/runbook monitors` shows what is watched · `/runbook maintenance` the windows that mute it",
+        "`/runbook calendar` says what comes round next and what is open of the time before",
         "`/incident` status · `/incident note …` · `/incident escalate …` · `/incident resolve`",
         "In a thread, where commands do not work: mention me with the symptom, or use the message shortcut.",
     ]

@@ -145,6 +145,13 @@ def update_message(incident: Incident, text: str, by: str) -> Message:
     return Message(kit.fitted(parts), notice(text))
 
 
+def moved_message(incident: Incident, why: str) -> Message:
+    """The first words in the new channel of an incident whose old one was closed."""
+    said = f"{incident.label} goes on here: its channel {incident.channel_name} {why}."
+    more = " What was said there stays there; the timeline is whole."
+    return Message([kit.rich(kit.line(kit.t("⚠ "), kit.t(clip(said, 300), bold=True), kit.t(more)))], notice(said))
+
+
 def merged_message(incident: Incident, into: Incident) -> Message:
     """Said in the channel of an incident that has become part of another."""
     place = f"<#{into.channel}>" if into.channel else into.label

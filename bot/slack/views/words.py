@@ -108,6 +108,11 @@ class _Teller:
         said = [f"{head} {_quoted(self.data[name])}" for name, head in heads if self.data.get(name)]
         return f"{self.who} {' and '.join(said) or 'changed nothing'} of {self.named('check')}{self.because('summary')}"
 
+    def listed(self, name: str) -> str:
+        """ ": «this», «that»", or a full stop."""
+        data = self.data.get(name)
+        return f": {_quoted(data)}." if isinstance(data, list | tuple) and data else "."
+
     def settled(self) -> str:
         """A person's word on an action in doubt."""
         return f"{self.who} found that {self.action} {'had' if self.data.get('happened') else 'had not'} happened."
@@ -252,4 +257,15 @@ _SENTENCES: Mapping[Happened, Callable[[_Teller], str]] = {
     Happened.WINDOW_ANNOUNCED: lambda t: t.window(f"was announced{t.text('starts', ' for {}')}"),
     Happened.WINDOW_STARTED: lambda t: t.window(f"was begun by {'the bot' if t.who == 'The bot' else t.who}"),
     Happened.WINDOW_ENDED: lambda t: t.window(f"was ended by {'the bot' if t.who == 'The bot' else t.who}"),
+    Happened.CALENDAR_STARTED: lambda t: f"{t.text('title') or 'What is on the calendar'} came round and was started.",
+    Happened.CALENDAR_FAILED: lambda t: (
+        f"{t.text('title') or 'What is on the calendar'} came round and could not be started{t.because('reason')}"
+    ),
+    Happened.CALENDAR_REMINDED: lambda t: f"People were reminded of what is left{t.listed('open')}",
+    Happened.CALENDAR_UNFINISHED: lambda t: f"It was not finished before it came round again{t.listed('open')}",
+    Happened.CALENDAR_DRILLED: lambda t: (
+        f"The fire drill of {t.text('runbook') or 'a runbook'} {'passed' if t.data.get('passed') else 'failed'}"
+        f"{t.because('detail')}"
+    ),
+    Happened.CALENDAR_POSTED: lambda t: f"The calendar of {t.text('month') or 'a month'} was posted.",
 }
