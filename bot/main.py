@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,10 @@ from bot.incidents.climbing import Climber
 from bot.incidents.digesting import Digester
 from bot.incidents.journal import Journal
 from bot.incidents.paging import Pages
+from bot.incidents.receiving import Receiver
 from bot.incidents.relating import Relations
+from bot.incidents.sorting import Sorter
+from bot.intake.door import Door
 from bot.response import Response
 from bot.runs.actions import People
 from bot.runs.answering import Answers
@@ -48,7 +51,7 @@ from bot.slack.listeners import Listeners
 from bot.slack.transport import Sockets, bolt_app
 from bot.steps.targets import Targets
 from bot.store.migrate import require_head
-from bot.store.session import ADVANCE, CLIMB, DIGEST, PAGE, WATCH, Store, engine_of
+from bot.store.session import ADVANCE, CLIMB, DIGEST, PAGE, SORT, WATCH, Store, engine_of
 from bot.timers.queue import Minutely, Nightly, Queue
 from bot.timers.watching import Watcher
 from commands import routes
@@ -69,6 +72,7 @@ class Bot:
     pages: Pages
     watcher: Watcher
     calendars: Calendars
+    sorter: Sorter
     port: int = 0
     sockets: Sockets | None = None
 
@@ -106,7 +110,7 @@ async def running(
         known = library.catalogue
         clocks = Climber(store, known), Digester(store, known), Pages(store, known, targets)
         canary, calendars = Canary(store, library, targets, clock), Calendars(store, library)
-        bot = Bot(desk, store, worker, canary, *clocks, watcher, calendars)
+        bot = Bot(desk, store, worker, canary, *clocks, watcher, calendars, Sorter(store, known))
         if announce and (destination := settings.audit_anchor.get_secret_value()):
             # Begun before everything that writes to the trail, so that it is stopped after all of it.
             anchorer = Anchorer(store, destination, clock)
@@ -117,7 +121,7 @@ async def running(
         if work:
             await _work(stack, settings, bot)
         if listen:
-            await _listen(stack, settings, bot)
+            await _listen(stack, settings, bot, environment)
             await desk.people.announce_everything()
         log.info("ready", runbooks=len(library.catalogue), worker=worker.name)
         yield bot
@@ -163,14 +167,15 @@ async def _work(stack: AsyncExitStack, settings: Settings, bot: Bot) -> None:
     if settings.runbook_calendars:
         scheduled.append(Minutely("calendars", bot.calendars.look))
     url = settings.database_url.get_secret_value()
-    work = {
+    work: dict[str, Callable[[str], Awaitable[object]]] = {
         ADVANCE: bot.worker.advance,
         CLIMB: bot.climber.climb,
         DIGEST: bot.digester.digest,
         PAGE: bot.pages.send,
         WATCH: bot.watcher.look,
+        SORT: bot.sorter.sort,
     }
-    sweeps = (bot.worker.sweep, bot.climber.sweep, bot.digester.sweep, bot.pages.sweep)
+    sweeps = (bot.worker.sweep, bot.climber.sweep, bot.digester.sweep, bot.pages.sweep, bot.sorter.sweep)
     queue = Queue(url, work, sweeps, jobs=settings.worker_jobs, scheduled=scheduled)
     _looping(stack, queue.run, queue.stop)
     await queue.ready.wait()
@@ -196,7 +201,7 @@ async def _ended(task: asyncio.Task[None]) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def _listen(stack: AsyncExitStack, settings: Settings, bot: Bot) -> None:
+async def _listen(stack: AsyncExitStack, settings: Settings, bot: Bot, environment: Mapping[str, str]) -> None:
     secret = settings.slack_signing_secret.get_secret_value()
     http = settings.slack_mode is SlackMode.HTTP
     app = await bolt_app(bot.desk.client.web, settings.slack_bot_token.get_secret_value(), secret)
@@ -210,11 +215,12 @@ async def _listen(stack: AsyncExitStack, settings: Settings, bot: Bot) -> None:
         bot.sockets = Sockets(app, token)
         stack.push_async_callback(bot.sockets.close)
         await bot.sockets.start()
-    bot.port = await _serve_http(stack, settings, bot, app if http else None)
+    door = Door(bot.desk.library.catalogue, Receiver(bot.store), environment, bot.desk.clock)
+    bot.port = await _serve_http(stack, settings, bot, door, app if http else None)
 
 
-async def _serve_http(stack: AsyncExitStack, settings: Settings, bot: Bot, app: AsyncApp | None) -> int:
-    """`/health`, `/metrics` and, over HTTP, Slack's one address."""
+async def _serve_http(stack: AsyncExitStack, settings: Settings, bot: Bot, door: Door, app: AsyncApp | None) -> int:
+    """`/health`, `/metrics`, the addresses of alerts and, over HTTP, Slack's one address."""
 
     async def health(_request: web.Request) -> web.Response:
         up = await bot.sockets.connected() if bot.sockets is not None else 1
@@ -235,7 +241,7 @@ async def _serve_http(stack: AsyncExitStack, settings: Settings, bot: Bot, app: 
         return await to_aiohttp_response(response)
 
     server = web.Application()
-    server.add_routes([web.get("/health", health), web.get("/metrics", metrics)])
+    server.add_routes([web.get("/health", health), web.get("/metrics", metrics), *door.routes()])
     if app is not None:
         server.add_routes([web.post("/slack/events", slack)])
     runner = web.AppRunner(server, access_log=None)

@@ -16,6 +16,7 @@ ACTIONS = Counter("runbook_actions_total", "Actions by how they ended", ["outcom
 CLICKS = Counter("runbook_clicks_total", "Buttons, commands and forms taken from Slack", ["kind"])
 ACK_SECONDS = Histogram("runbook_ack_seconds", "From Slack's delivery to our acknowledgement", ["kind"])
 SLACK_CALLS = Counter("runbook_slack_calls_total", "Calls to Slack's Web API", ["method", "result"])
+ALERTS = Counter("runbook_alerts_total", "Deliveries of alerts by how they were answered", ["source", "outcome"])
 
 _SECRET = re.compile(r"(xox[a-z]-|xapp-|sk_(?:live|test)_|rk_(?:live|test)_|whsec_)[A-Za-z0-9-]+")
 _URL_PASSWORD = re.compile(r"(\w+://[^:/@\s]+):[^@/\s]+@")

@@ -41,6 +41,7 @@ PRESSES: Mapping[Verb, PressHandler] = {
     Verb.START: runbook.press_start,
     Verb.SHOW: runbook.press_show,
     Verb.TAKE_UP: triage.take_up,
+    Verb.OPEN: incident.ask_open,
 }
 
 FORMS: Mapping[Verb, FormHandler] = {

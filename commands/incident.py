@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 
+from bot.domain.alert import severity_of
 from bot.domain.incident import Incident
 from bot.domain.runbook import Severity
 from bot.domain.system import System
@@ -13,6 +14,7 @@ from bot.errors import Mistake, Refusal
 from bot.incidents.journal import Marked
 from bot.slack import forms
 from bot.slack.desk import Answer, Command, Desk, Form, Later, Mention, Open, Press, Quiet, Say, Wrong
+from bot.slack.verbs import Ref
 from bot.slack.views.incident import called, incident_help, open_incidents_message, status_of
 from bot.slack.views.incident_forms import escalate_modal, note_modal, open_modal
 from commands.support import insist_on_taking
@@ -116,7 +118,8 @@ _HERE: Mapping[str, Callable[[Command, Desk, Incident, str], Awaitable[Answer]]]
 async def on_message(mention: Mention, desk: Desk) -> Answer:
     """ "Open an incident about this": the form, with the message's first line as what is wrong."""
     title = next((line.strip() for line in mention.text.splitlines() if line.strip()), "")
-    return Open(open_modal(desk.library.catalogue.systems, title, about=(mention.channel, mention.ts)))
+    about = Ref(channel=mention.channel, inputs=json.dumps({"ts": mention.ts}))
+    return Open(open_modal(desk.library.catalogue.systems, title, ref=about))
 
 
 async def form_open(form: Form, desk: Desk) -> Answer:
@@ -130,7 +133,9 @@ async def form_open(form: Form, desk: Desk) -> Answer:
         return Wrong({"title": "Say in a few words what is wrong."})
     if severity not in set(Severity):
         return Wrong({"severity": "Pick how bad it is."})
-    incident = await desk.incidents.open(system, title, Severity(severity), form.user, press=form.key)
+    incident = await desk.incidents.open(
+        system, title, Severity(severity), form.user, press=form.key, about=form.ref.alert
+    )
     ts = str(json.loads(form.ref.inputs or "{}").get("ts", ""))
     if not form.ref.channel or not ts:
         return Quiet()
@@ -143,6 +148,14 @@ async def form_open(form: Form, desk: Desk) -> Answer:
         return Say(f"{incident.label} is open about this message, in #{incident.channel_name}.")
 
     return Later(f"{incident.label} is open; its channel is on its way.", making)
+
+
+async def ask_open(press: Press, desk: Desk) -> Answer:
+    """Ask for the incident that an alert is to become."""
+    tracked = await desk.incidents.alert(press.ref.alert)
+    severity = str(severity_of(tracked.alert.severity))
+    systems = desk.library.catalogue.systems
+    return Open(open_modal(systems, tracked.alert.title, severity, tracked.system, press.ref))
 
 
 async def acknowledge(press: Press, desk: Desk) -> Answer:

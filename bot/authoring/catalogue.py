@@ -68,6 +68,7 @@ _TITLE, _SYMPTOM, _SUMMARY = 6.0, 3.0, 1.0
 class _Entry:
     runbook: Runbook
     words: dict[str, float] = field(default_factory=dict)
+    stems: dict[str, float] = field(default_factory=dict)
 
 
 class Catalogue:
@@ -137,6 +138,21 @@ class Catalogue:
         scored.sort(key=lambda each: -each[0])
         return [runbook for _, runbook in scored]
 
+    def fitting(self, system: str, words: str) -> Sequence[tuple[float, Runbook]]:
+        """The runbooks of a system that words of a machine are about, best first, each with its score: as `search` has
+        it, but for misspelt words, which machines do not write and which take a thousand times as long to look for."""
+        asked = _words(words)
+        scored = []
+        for key in sorted(self._entries):
+            entry = self._entries[key]
+            if entry.runbook.system != system or not asked:
+                continue
+            hits = [entry.words.get(word) or 0.9 * entry.stems.get(_stem(word), 0.0) for word in asked]
+            found = sum(1 for hit in hits if hit)
+            if 2 * found >= len(asked):
+                scored.append((sum(hits) * found / len(asked), entry.runbook))
+        return sorted(scored, key=lambda each: -each[0])
+
     def suggest(self, text: str) -> Sequence[Runbook]:
         """What may have been meant by an id or words that fit nothing: RB-11 is near RB-011."""
         wanted = text.strip()[:MAX_WORD].casefold()
@@ -171,7 +187,10 @@ def _entry(runbook: Runbook) -> _Entry:
         for text in texts:
             for word in _words(text, limit=400):
                 words[word] = max(weight, words.get(word, 0))
-    return _Entry(runbook, words)
+    stems: dict[str, float] = {}
+    for word, weight in words.items():
+        stems[_stem(word)] = max(weight, stems.get(_stem(word), 0))
+    return _Entry(runbook, words, stems)
 
 
 def _words(text: str, limit: int = MAX_WORDS) -> Sequence[str]:

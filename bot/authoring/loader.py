@@ -23,7 +23,7 @@ from bot.domain.system import System
 from bot.domain.triage import Lookups
 from bot.errors import Misconfigured
 
-SYSTEM_FILE, TRIAGE_FILE = "system.yaml", "triage.yaml"
+SYSTEM_FILE, TRIAGE_FILE, ALERTS_FILE = "system.yaml", "triage.yaml", "alerts.yaml"
 
 
 def load_system(text: str | bytes, file: str) -> tuple[System | None, list[Problem]]:
@@ -58,7 +58,7 @@ def load_tree(path: FilePath, only: Collection[str] = ()) -> tuple[Catalogue, li
     A folder holds `system.yaml`, the system's other files if it has them, and runbooks beside them. A file with errors
     is left out of the catalogue.
     """
-    tree = _Tree(path)
+    tree, folders = _Tree(path), dict[str, FilePath]()
     for folder in _folders(path, tree.problems):
         if only and folder.name not in only:
             continue
@@ -72,7 +72,11 @@ def load_tree(path: FilePath, only: Collection[str] = ()) -> tuple[Catalogue, li
         for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
             if file.name != SYSTEM_FILE and file.name not in FILES:
                 tree.take(file, system)
-        tree.take_operations(folder, system)
+        folders[system.id] = folder
+    for id, folder in folders.items():
+        # A rule of one system may lead to runbooks of another.
+        tree.take_operations(folder, tree.systems[id])
+    tree.check_sources()
     for runbook in tree.runbooks.values():
         tree.problems += _leading_nowhere(runbook, tree.runbooks, tree.files[runbook.id.casefold()])
     catalogue = Catalogue(tree.systems.values(), tree.runbooks.values(), tree.lookups, tree.operations)
@@ -129,6 +133,19 @@ class _Tree:
                 made = made if _broken(found) else more
             self.problems += found
         self.operations[system.id] = made
+
+    def check_sources(self) -> None:
+        """A source has one address, whatever its system."""
+        seen: dict[str, str] = {}
+        for system, operations in self.operations.items():
+            for name in operations.intake.sources:
+                if name in seen:
+                    file, path = f"{system}/{ALERTS_FILE}", ("sources", name)
+                    document, _ = read((self.path / file).read_bytes(), file)
+                    ledger = Ledger(document or Document(file, {}, {}))
+                    ledger.error(path, f"«{name}» is a source of {seen[name]} already.", "Give it another name.")
+                    self.problems += ledger.problems
+                seen.setdefault(name, system)
 
 
 def catalogue_at(path: FilePath, only: Collection[str] = ()) -> Catalogue:

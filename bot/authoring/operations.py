@@ -1,4 +1,4 @@
-"""A system's `monitors.yaml`, `calendar.yaml` and `escalation.yaml`: what is watched, what comes round, who is next."""
+"""A system's files beside runbooks: what is watched, what comes round, who is next, which alerts are taken in."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel
 
+from bot.authoring.alerts import ALERT_NAMES, AlertsDoc, intake_of
 from bot.authoring.ledger import Ledger
 from bot.authoring.operations_document import (
     AppointmentDoc,
@@ -56,9 +57,10 @@ class _Reader:
             if check.kind in ASKING:
                 self.ledger.error(("checks", key), "A monitor asks nobody.")
         references = References(self.ledger, Names(frozenset({VALUE}), frozenset(said.checks)))
+        of_alerts = References(self.ledger, Names(ALERT_NAMES, frozenset()))
         unread = set(said.checks)
         for key, each in said.monitors.items():
-            unread -= self._monitor(("monitors", key), each, references)
+            unread -= self._monitor(("monitors", key), each, references if each.alert is None else of_alerts)
         for key in sorted(unread - {name for check in checks.values() for name in check.needs}):
             self.ledger.warning(("checks", key), f"No monitor reads «{key}».")
         monitors = {key: _monitor(key, each) for key, each in said.monitors.items()}
@@ -146,6 +148,11 @@ class _Reader:
             ladders[key] = Ladder(key, each.title, rungs, tuple(each.severities), tuple(each.runbooks))
         return replace(self.made, ladders=ladders, notes=self._noted(said.notes))
 
+    def alerts(self, said: AlertsDoc) -> Operations:
+        """Which alerts are taken in."""
+        intake = intake_of(self.ledger, said, self.system, self.runbooks)
+        return replace(self.made, intake=intake, notes=self._noted(said.notes))
+
     def _noted(self, notes: Iterable[str]) -> tuple[str, ...]:
         return (*self.made.notes, *(" ".join(note.split()) for note in notes))
 
@@ -173,6 +180,7 @@ FILES: Mapping[str, tuple[type[BaseModel], Callable[..., Operations]]] = {
     "monitors.yaml": (MonitorsDoc, _Reader.monitors),
     "calendar.yaml": (CalendarDoc, _Reader.calendar),
     "escalation.yaml": (EscalationDoc, _Reader.escalation),
+    "alerts.yaml": (AlertsDoc, _Reader.alerts),
 }
 
 

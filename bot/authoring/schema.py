@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from bot.authoring.alerts import AlertsDoc
 from bot.authoring.document import ActionDoc, CheckDoc, RunbookDoc, SystemDoc, TriageDoc
 from bot.authoring.marks import field_marks
 from bot.authoring.operations_document import CalendarDoc, EscalationDoc, MonitorsDoc
@@ -20,7 +21,12 @@ from bot.steps.registry import KINDS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _TEXT: Mapping[str, Any] = {"type": "string"}
-_WITHOUT_ID: Mapping[str, type[BaseModel]] = {"monitors": MonitorsDoc, "zone": CalendarDoc, "ladders": EscalationDoc}
+_WITHOUT_ID: Mapping[str, type[BaseModel]] = {
+    "monitors": MonitorsDoc,
+    "zone": CalendarDoc,
+    "ladders": EscalationDoc,
+    "sources": AlertsDoc,
+}
 
 
 def schema() -> dict[str, Any]:

@@ -15,6 +15,7 @@ from bot.authoring.catalogue import Catalogue
 from bot.authoring.loader import catalogue_at
 from bot.cli.examined import Examined
 from bot.cli.groups import groups
+from bot.domain.operations import Operations, variables_of
 from bot.domain.system import SecretRef, System, variables
 from bot.errors import BotError, Misconfigured, Unavailable
 from bot.settings import Settings, SlackMode, read_settings
@@ -147,8 +148,19 @@ def _systems(catalogue: Catalogue, environment: Mapping[str, str]) -> list[Exami
         if missing:
             mend = f"runbooks/{system.id}/system.yaml says what each is for."
             found.append(Examined(system.id, False, f"not set: {', '.join(missing)}", mend))
+        found += _alerts(system.id, catalogue.operations.get(system.id, Operations()), environment)
         found += _stripe(system, environment)
     return found
+
+
+def _alerts(system: str, operations: Operations, environment: Mapping[str, str]) -> list[Examined]:
+    """Whether its sources of alerts have their secrets; one without any is a source that is not used here."""
+    wanted = sorted(ref.env for ref in variables_of(operations))
+    missing = [name for name in wanted if not environment.get(name)]
+    if not missing or len(missing) == len(wanted):
+        return []
+    said = f"nobody is let in for want of: {', '.join(missing)}"
+    return [Examined(f"{system} alerts", False, said, f"runbooks/{system}/alerts.yaml says what each is for.")]
 
 
 def _stripe(system: System, environment: Mapping[str, str]) -> list[Examined]:

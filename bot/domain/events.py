@@ -77,6 +77,10 @@ class Happened(StrEnum):
     CALENDAR_UNFINISHED = "calendar.unfinished"
     CALENDAR_POSTED = "calendar.posted"
     CALENDAR_DRILLED = "calendar.drilled"
+    ALERT_FLAPPING = "alert.flapping"
+    ALERT_CALM = "alert.calm"
+    ALERTS_CONTINUE = "alert.continues"
+    ALERTS_ENDED = "alert.ended"
 
 
 @dataclass(frozen=True, slots=True)

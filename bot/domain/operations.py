@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import time, timedelta
 from enum import StrEnum
 
+from bot.domain.alert import Intake
 from bot.domain.runbook import Check, Severity
+from bot.domain.system import SecretRef
 
 
 class Every(StrEnum):
@@ -121,3 +123,10 @@ class Operations:
     calendar: Calendar = Calendar()
     ladders: Mapping[str, Ladder] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    intake: Intake = Intake()
+
+
+def variables_of(operations: Operations) -> set[SecretRef]:
+    """The variables without which a system takes no alerts. Of two that replace each other one is enough."""
+    sources = operations.intake.sources.values()
+    return {refs[0] for refs in (operations.intake.stripe, *(each.tokens or each.secrets for each in sources)) if refs}

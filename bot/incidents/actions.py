@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.authoring.catalogue import Catalogue
+from bot.domain.alert import Tally, Tracked
 from bot.domain.escalation import due_climb, next_climb
 from bot.domain.events import BOT, Event, Happened
 from bot.domain.incident import Incident, IncidentState
@@ -17,7 +18,7 @@ from bot.incidents.climbing import call, ladder_of, show_calls
 from bot.incidents.journal import locked
 from bot.incidents.opening import open_incident, raise_severity, reopen
 from bot.incidents.paging import answered
-from bot.store import incidents, presses
+from bot.store import alerts, incidents, presses
 from bot.store.session import Store, Transaction
 
 UNREACHED = "Nobody of those who were called before can be reached."
@@ -43,19 +44,65 @@ class Incidents:
         self._catalogue = catalogue
 
     async def open(
-        self, system: System, title: str, severity: Severity, by: str, *, press: str = "", channel: str | None = None
+        self,
+        system: System,
+        title: str,
+        severity: Severity,
+        by: str,
+        *,
+        press: str = "",
+        channel: str | None = None,
+        about: str = "",
     ) -> Incident:
-        """Open an incident by hand, in a channel of its own or in a `channel` that is there; its people are called.
-        Raises `Refusal` for a command that was taken before, and for a channel that belongs to an open incident."""
+        """Open an incident by hand, in a channel of its own or in a `channel` that is there, perhaps `about` an alert;
+        its people are called. Raises `Refusal` for a command that was taken before, and for a channel that belongs to
+        an open incident."""
         async with self._store.transaction() as tx:
             if await presses.repeated(tx, press, by):
                 raise Refusal("This has been taken already; /incident shows what is open.")
             held = None if channel is None else await incidents.by_channel(tx.connection, channel)
             if held is not None and held.state is IncidentState.OPEN:
                 raise Refusal(f"This is the channel of {held.label}, which is open.")
-            return await open_incident(
+            incident = await open_incident(
                 tx, self._catalogue, system, title=title, severity=severity, by=by, channel=channel
             )
+            if about:
+                await self._about(tx, incident, about)
+            return incident
+
+    async def _about(self, tx: Transaction, incident: Incident, alert: str) -> None:
+        tracked = await alerts.get(tx.connection, _number(alert))
+        if tracked is None:
+            return
+        await alerts.put_into(tx, tracked, incident.id)
+        about = {"origin": tracked.source, "text": f"It began with an alert of {tracked.source}: {tracked.alert.title}"}
+        tx.record(Event(Happened.INCIDENT_REPORTED, BOT, about), incident_id=incident.id)
+        tx.announce("alerts", incident_id=incident.id)
+        tx.announce("alert", body={"source": tracked.source, "name": tracked.alert.name})
+
+    async def alert(self, id: str) -> Tracked:
+        """The alert with this number. Raises `Mistake` when there is none, `Refusal` when it has its incident."""
+        async with self._store.reading() as connection:
+            tracked = await alerts.get(connection, _number(id))
+            if tracked is None:
+                raise Mistake("This alert is not known here.")
+            known = None if tracked.incident is None else await incidents.get(connection, tracked.incident)
+        if known is not None and known.state is IncidentState.OPEN:
+            raise Refusal(f"{known.label} is open about this alert already.")
+        return tracked
+
+    async def alert_named(self, source: str, name: str) -> tuple[Tracked, Incident | None] | None:
+        """The latest alert of a name, with the count of all of them, and the incident that it is in."""
+        async with self._store.reading() as connection:
+            tracked = await alerts.named(connection, source, name)
+            if tracked is None:
+                return None
+            return tracked, None if tracked.incident is None else await incidents.get(connection, tracked.incident)
+
+    async def tallies(self, incident_id: str) -> Sequence[Tally]:
+        """The alerts of an incident by name."""
+        async with self._store.reading() as connection:
+            return await alerts.tallies(connection, incident_id)
 
     async def acknowledge(self, incident_id: str, by: str, *, press: str = "") -> Incident:
         """Somebody is on it. Raises `Refusal` when it has ended, or when they are on it already."""
@@ -178,3 +225,8 @@ def _by_severity(system: System, severity: Severity) -> Ladder | None:
     if rule is None or not rule.escalate_to:
         return None
     return Ladder("", rule.label, (Rung(rule.escalate_to),))
+
+
+def _number(text: str) -> int:
+    """A number that came by a button; -1, which nothing has, for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else -1

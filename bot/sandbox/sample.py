@@ -13,6 +13,14 @@ from bot.sandbox.programs import LocalPrograms
 from bot.sandbox.services import LocalServices
 from bot.sandbox.stripe import LocalStripe
 
+ALERT_SECRETS = (
+    "ALERTS_TOKEN",
+    "ALERTS_SECRET",
+    "ALERTS_SECRET_NEXT",
+    "STRIPE_EVENTS_SECRET",
+    "STRIPE_EVENTS_SECRET_NEXT",
+)
+
 
 @dataclass(frozen=True)
 class Ground:
@@ -40,6 +48,8 @@ class Ground:
             "SMTP_HOST": self.mail.host,
             "SMTP_PORT": str(self.mail.port),
             "LOGS": str(self.logs),
+            # Made up, for whoever sends alerts to the sandbox's bot.
+            **{name: f"sandbox-{self.system}-{name.lower().replace('_', '-')}" for name in ALERT_SECRETS},
         }
         return {f"{self.system.upper()}_{name}": value for name, value in own.items()}
 

@@ -40,6 +40,8 @@ _ORDER: Mapping[str, int] = {
     "ended": 4,
     "resolved": 4,
     "incident": 5,
+    "alerts": 5,
+    "alert": 5,
     "copies": 6,
     "homes": 7,
     "rows": 8,

@@ -14,6 +14,7 @@ from bot.domain.policy import ON_CALL
 from bot.domain.run import RunState
 from bot.domain.system import System
 from bot.errors import BotError, Unavailable
+from bot.incidents.routing import routed
 from bot.runs.shown import RunShown
 from bot.slack.asking import Asker
 from bot.slack.attaching import Attacher, digest_of
@@ -23,6 +24,7 @@ from bot.slack.maintaining import draw_monitor, say_window
 from bot.slack.placing import Placer
 from bot.slack.replies import MessageGone
 from bot.slack.telling import Teller
+from bot.slack.views.alerts import alert_message, alerts_message
 from bot.slack.views.approval import approval_thread
 from bot.slack.views.charts import charted
 from bot.slack.views.checks import check_detail
@@ -208,6 +210,32 @@ class Sender:
     async def monitor(self, incident_id: str, key: str) -> None:
         """The last values of the monitor that opened an incident."""
         await draw_monitor(self, self._desk, incident_id, key)
+
+    async def alerts(self, incident_id: str) -> None:
+        """The alerts of an incident with their counts, in one message that follows them."""
+        incident = await self._desk.incidents.get(incident_id)
+        found = await self._desk.incidents.tallies(incident_id)
+        if not found:
+            return
+        if incident.channel is None:
+            raise Unavailable("The incident's channel is not there yet.")
+        await self.put(f"alerts:{incident.id}", incident.channel, alerts_message(found))
+
+    async def alert(self, source: str, name: str) -> None:
+        """Alerts of a name that opens nothing by itself, for whoever reads its system's announcements: one message."""
+        found = await self._desk.incidents.alert_named(source, name)
+        if found is None:
+            return
+        tracked, incident = found
+        route, key = routed(self._desk.library.catalogue, tracked), f"alert:{source}:{name}"
+        if route is None or ((route.opens or not route.shown) and await self.posted(key) is None):
+            return
+        named = route.system.channels.announcements
+        place = None if named is None else await self._desk.directory.place_named(named)
+        if place is None:
+            log.warning("alert posted nowhere: its system has no channel for announcements", source=source)
+            return
+        await self.put(key, place.id, alert_message(tracked, incident))
 
     # -- where things are ----------------------------------------------------------------------------------------------
 

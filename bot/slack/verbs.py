@@ -81,6 +81,7 @@ class Ref:
     incident: str = ""
     channel: str = ""
     inputs: str = ""
+    alert: str = ""
 
     def encode(self) -> str:
         """Compact JSON for a button's value or a form's metadata; raises Mistake beyond Slack's 2,000 characters."""
@@ -119,5 +120,6 @@ _KEYS = {
     "incident": "i",
     "channel": "h",
     "inputs": "n",
+    "alert": "t",
 }
 _NAMES = {key: name for name, key in _KEYS.items()}

@@ -38,9 +38,9 @@ from bot.store.codec import decode, forget
 Connection: TypeAlias = AsyncConnection
 """What reads are given."""
 
-ADVANCE, CLIMB, DIGEST, PAGE, WATCH = "advance", "climb", "digest", "page", "watch"
+ADVANCE, CLIMB, DIGEST, PAGE, WATCH, SORT = "advance", "climb", "digest", "page", "watch", "sort"
 """The kinds of jobs: a run that goes on, an incident whose next people are called, one whose digest is due, somebody
-who is told outside Slack, and a system whose monitors are looked at."""
+who is told outside Slack, a system whose monitors are looked at, and alerts that have arrived."""
 OUTBOX_CHANNEL = "runbook_outbox"
 CHART = "chart"
 """The topic of what takes long to make and nobody waits for: it is sent beside everything else. The channel's payload
@@ -145,6 +145,10 @@ class Transaction:
     def enqueue_watch(self, system: str) -> None:
         """Have the monitors of a system looked at now."""
         self._enqueue(WATCH, system, timedelta(0))
+
+    def enqueue_sort(self, *, delay: timedelta = timedelta(0)) -> None:
+        """Have the alerts sorted that have arrived, now or later."""
+        self._enqueue(SORT, "", delay)
 
     def _enqueue(self, kind: str, id: str, delay: timedelta) -> None:
         if (kind, id, delay) not in self._jobs:

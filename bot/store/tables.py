@@ -337,3 +337,44 @@ appointments = Table(
     Column("drill", Text, nullable=False, server_default="", comment="the runbook chosen for a fire drill"),
     _time("drilled_at", nullable=True),
 )
+
+alert_arrivals = Table(
+    "alert_arrivals",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("alert", JSONB, nullable=False),
+    _time("at"),
+    Column("problem", Text, nullable=False, server_default="", comment="why it was set aside"),
+)
+
+alert_deliveries = Table(
+    "alert_deliveries",
+    metadata,
+    Column("key", Text, primary_key=True, comment="the sender's own name of what it delivered, once"),
+    _time("at"),
+    Index("ix_alert_deliveries_at", "at"),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), nullable=False, unique=True),
+    Column("source", Text, primary_key=True),
+    Column("fingerprint", Text, primary_key=True),
+    Column("system", Text, nullable=False, comment="the system of its source"),
+    Column("name", Text, nullable=False),
+    Column("alert", JSONB, nullable=False, comment="what was last said of it"),
+    Column("state", Text, nullable=False),
+    Column("changed_at", DateTime(timezone=True), nullable=False, comment="by the sender's clock"),
+    _time("first_at"),
+    _time("last_at"),
+    Column("count", BigInteger, nullable=False, comment="how often it was said to fire"),
+    Column("changes", JSONB, nullable=False, server_default="[]", comment="when it lately changed"),
+    Column("flapping", Boolean, nullable=False, server_default="false"),
+    Column("incident_id", ForeignKey("incidents.id"), index=True),
+    _time("told_at", nullable=True),
+    Index("ix_alerts_name", "source", "name"),
+    Index("ix_alerts_flapping", "flapping", postgresql_where=text("flapping")),
+)

@@ -14,6 +14,7 @@ from pgqueuer import PgQueuer
 from pgqueuer.models import Job, Schedule
 
 from bot.errors import BotError
+from bot.store.session import SORT
 
 log = structlog.get_logger(__name__)
 
@@ -21,6 +22,8 @@ HEARTBEAT = timedelta(seconds=12)
 POLL = timedelta(seconds=5)
 SWEEP_EVERY = timedelta(seconds=30)
 RESTART_AFTER = timedelta(seconds=1)
+ALONE = frozenset({SORT})
+"""The kinds of jobs of which a replica does one at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class Queue:
     def __init__(
         self,
         url: str,
-        work: Mapping[str, Callable[[str], Awaitable[None]]],
+        work: Mapping[str, Callable[[str], Awaitable[object]]],
         sweeps: Sequence[Callable[[], Awaitable[int]]] = (),
         *,
         jobs: int = 20,
@@ -118,8 +121,8 @@ class Queue:
             with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
                 await connection.close(timeout=2)
 
-    def _take(self, queue: PgQueuer, kind: str, work: Callable[[str], Awaitable[None]]) -> None:
-        @queue.entrypoint(kind, on_failure="hold")
+    def _take(self, queue: PgQueuer, kind: str, work: Callable[[str], Awaitable[object]]) -> None:
+        @queue.entrypoint(kind, on_failure="hold", concurrency_limit=1 if kind in ALONE else 0)
         async def take(job: Job) -> None:
             await work((job.payload or b"").decode())
 

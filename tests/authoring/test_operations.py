@@ -10,8 +10,10 @@ import pytest
 from bot.authoring.decisions import decisions
 from bot.authoring.loader import load_tree
 from bot.authoring.problems import as_text
-from bot.domain.operations import Every, Rung, Turn
+from bot.domain.alert import Kind, Rule
+from bot.domain.operations import Every, Rung, Turn, variables_of
 from bot.domain.runbook import Severity
+from bot.domain.system import SecretRef
 from tests.authoring.samples import RUNBOOK, SYSTEM, messages
 
 pytestmark = pytest.mark.authoring
@@ -52,19 +54,32 @@ ladders:
     runbooks: [RB-001]
     rungs: [{to: billing}, {to: [lead, owners], after: 15m}]
 """
-WHOLE = {"monitors": MONITORS, "calendar": CALENDAR, "escalation": LADDERS}
+ALERTS = """
+sources:
+  prometheus: {kind: alertmanager, token: {env: SHOP_TOKEN}}
+  duty: {kind: pagerduty, hmac: [{env: SHOP_SECRET}, {env: SHOP_SECRET_NEXT}]}
+stripe: {secrets: [{env: SHOP_EVENTS}, {env: SHOP_EVENTS_NEXT}]}
+rules:
+  - {match: {name: [Disk*, Inodes*], shard: 3, live: true}, severity: P1, by: [instance]}
+  - {match: {team: "?ops"}, runbook: RB-001, inputs: {business_id: labels.business}}
+  - {match: {severity: info}, open: false}
+"""
+WHOLE = {"monitors": MONITORS, "calendar": CALENDAR, "escalation": LADDERS, "alerts": ALERTS}
+
+
+SHOP = f"{SYSTEM}channels: {{announcements: status}}\n"
 
 
 def written(folder: Path, **files: str) -> Path:
     """A tree with the shop, its runbook and these files."""
     (folder / "shop").mkdir()
-    for name, text in {"system": SYSTEM, "RB-001": RUNBOOK, **files}.items():
+    for name, text in {"system": SHOP, "RB-001": RUNBOOK, **files}.items():
         (folder / "shop" / f"{name}.yaml").write_text(text)
     return folder
 
 
 def test_what_is_watched_comes_round_and_is_asked(tmp_path: Path) -> None:
-    """The three files are read into the operations of their system."""
+    """The four files are read into the operations of their system."""
     catalogue, problems = load_tree(written(tmp_path, **WHOLE))
     assert as_text(problems) == ""
     shop = catalogue.operations["shop"]
@@ -82,6 +97,17 @@ def test_what_is_watched_comes_round_and_is_asked(tmp_path: Path) -> None:
     urgent = shop.ladders["urgent"]
     assert urgent.severities == (Severity.P0, Severity.P1)
     assert urgent.rungs == (Rung(("billing",)), Rung(("lead", "owners"), timedelta(minutes=15)))
+    intake = shop.intake
+    assert (intake.sources["duty"].kind, intake.sources["duty"].secrets) == (
+        Kind.PAGERDUTY,
+        (SecretRef("SHOP_SECRET"), SecretRef("SHOP_SECRET_NEXT")),
+    )
+    assert intake.sources["prometheus"].tokens == (SecretRef("SHOP_TOKEN"),)
+    assert intake.rules[0] == Rule(
+        {"name": ("Disk*", "Inodes*"), "shard": ("3",), "live": ("true",)}, severity=Severity.P1, by=("instance",)
+    )
+    assert (intake.rules[1].inputs, intake.rules[2].opens) == ({"business_id": "labels.business"}, False)
+    assert variables_of(shop) == {SecretRef("SHOP_TOKEN"), SecretRef("SHOP_SECRET"), SecretRef("SHOP_EVENTS")}
     assert "### Monitors, calendar, escalation\n\n- The source gives no time." in decisions(catalogue)
 
 
@@ -117,6 +143,23 @@ def test_versions_of_runbooks_do_not_depend_on_them(tmp_path: Path) -> None:
         ("escalation", "[{to: billing}", "[{to: billing, after: 1h}", "asked later than this one"),
         ("escalation", "    severities: [P0, P1]\n    runbooks: [RB-001]\n", "", "for nothing"),
         ("escalation", "runbooks: [RB-001]", "runbooks: [RB-007]", "has no runbook «RB-007»"),
+        ("monitors", "alert: DiskFull", "alert: DiskFull, say: '{{ frozen }}'", "«frozen» is neither"),
+        ("alerts", "kind: alertmanager", "kind: nagios", "«nagios» is not one of"),
+        ("alerts", "kind: pagerduty", "kind: stripe", "Stripe has an address of its own."),
+        ("alerts", ", token: {env: SHOP_TOKEN}", "", "either a token or secrets that it signs with"),
+        ("alerts", "{env: SHOP_TOKEN}", "{env: SHOP_TOKEN}, hmac: {env: X}", "either a token or secrets"),
+        ("alerts", "token: {env: SHOP_TOKEN}", "hmac: {env: SHOP_TOKEN}", "Alertmanager signs nothing."),
+        ("alerts", "kind: pagerduty, hmac", "kind: sentry, token", "Sentry sends no token."),
+        ("alerts", "{env: SHOP_SECRET}, ", "{env: SHOP_SECRET}, {env: A}, ", "at most 2"),
+        ("alerts", "secrets: [{env: SHOP_EVENTS}, {env: SHOP_EVENTS_NEXT}]", "secrets: []", "at least 1"),
+        ("alerts", "runbook: RB-001", "runbook: RB-002", "The system «shop» has no runbook «RB-002»."),
+        ("alerts", "runbook: RB-001", "system: shp, runbook: RB-001", "There is no system «shp»."),
+        ("alerts", "runbook: RB-001, ", "", "There are inputs and no runbook that takes them."),
+        ("alerts", "{business_id: labels", "{busines: labels", "RB-001 has no input «busines»."),
+        ("alerts", "labels.business", "lables.business", "«lables» is neither"),
+        ("alerts", 'match: {team: "?ops"}', "match: {}", "at least 1"),
+        ("alerts", "severity: info", "severity: {is: info}", "This must be text."),
+        ("alerts", ", severity: P1, by", ", severity: P1, bye", "«bye» is not a field here."),
     ],
 )
 def test_what_does_not_hold_together_is_said(tmp_path: Path, file: str, old: str, new: str, said: str) -> None:
@@ -130,3 +173,23 @@ def test_what_does_not_hold_together_is_said(tmp_path: Path, file: str, old: str
     # A window that mutes a monitor has the monitor's file to thank for it.
     assert about <= {f"shop/{file}.yaml", *(["shop/calendar.yaml"] if file == "monitors" else [])}
     assert len(catalogue) == 1
+
+
+def test_a_source_has_one_address(tmp_path: Path) -> None:
+    """Two systems with a source of the same name: said at the line of the second."""
+    written(tmp_path, alerts=ALERTS)
+    bakery = tmp_path / "bakery"
+    bakery.mkdir()
+    (bakery / "system.yaml").write_text("id: bakery\ntitle: The bakery\n")
+    (bakery / "alerts.yaml").write_text("sources:\n  duty: {kind: generic, token: {env: BAKERY}}\n")
+    _, problems = load_tree(tmp_path)
+    (found,) = problems
+    assert (found.file, found.line, found.path) == ("shop/alerts.yaml", 4, "sources.duty")
+    assert found.message == "«duty» is a source of bakery already."
+
+
+def test_nowhere_to_post(tmp_path: Path) -> None:
+    """An alert that is only posted needs a channel."""
+    written(tmp_path, system=SYSTEM, alerts=ALERTS)
+    _, problems = load_tree(tmp_path)
+    assert messages(problems) == ["There is no channel that the alert is posted to."]

@@ -64,17 +64,18 @@ def test_triage_of_the_page_loads(tmp_path: Path) -> None:
 
 
 def test_operations_of_the_page_load(tmp_path: Path) -> None:
-    """Monitors, calendar and ladders on the page are without any problem beside the page's runbook."""
+    """Monitors, calendar, ladders and alerts on the page are without any problem beside the page's runbook."""
     folder = tmp_path / "shop"
     folder.mkdir()
     for name, block in (("system", "system"), ("RB-001", "runbook")):
         (folder / f"{name}.yaml").write_text(BLOCKS[block])
-    for name in ("monitors", "calendar", "escalation"):
+    for name in ("monitors", "calendar", "escalation", "alerts"):
         (folder / f"{name}.yaml").write_text(BLOCKS[name])
     catalogue, problems = load_tree(tmp_path)
     assert as_text(problems) == ""
     shop = catalogue.operations["shop"]
     assert (len(shop.monitors), len(shop.calendar.appointments), len(shop.ladders)) == (2, 1, 1)
+    assert (len(shop.intake.sources), len(shop.intake.stripe), len(shop.intake.rules)) == (2, 2, 2)
 
 
 def test_approvals_of_the_page_load() -> None:

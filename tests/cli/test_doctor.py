@@ -66,6 +66,8 @@ async def test_each_thing_that_is_wrong_is_named(world: World) -> None:
     assert wrong["database"].startswith("The bot's database does not answer (InvalidPasswordError). | Check host")
     assert wrong["alacarte"].startswith("not set: ALACARTE_SMTP_HOST")
     assert "wrong" not in "".join(wrong.values()).replace("is wrong", "")
+    wrong = await bad(world, ALACARTE_ALERTS_TOKEN="")
+    assert wrong["alacarte alerts"].startswith("nobody is let in for want of: ALACARTE_ALERTS_TOKEN |")
     wrong = await bad(world, WAOOAW_READ_URL="postgresql://nobody@127.0.0.1:9/none")
     assert wrong["waooaw"].startswith("not set: WAOOAW_")
     wrong = await bad(world, SLACK_API_URL="http://127.0.0.1:9/api/", ALACARTE_STRIPE_URL="http://127.0.0.1:9")

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from bot.blockkit import json_characters, validate_message, validate_view
+from bot.domain.alert import Alert, AlertState, Tally, Tracked
 from bot.domain.events import Happened
 from bot.domain.months import Coming, Kept, Ticked
 from bot.domain.months import Stands as ShownAs
@@ -26,6 +27,7 @@ from bot.runs.shown import RunShown
 from bot.slack.verbs import Ref
 from bot.slack.views import calendar, kit, start
 from bot.slack.views import incident as incidents
+from bot.slack.views.alerts import alert_message, alerts_message
 from bot.slack.views.approval import approval_modal, approval_thread
 from bot.slack.views.checks import check_detail, checks_modal
 from bot.slack.views.home import home_view
@@ -220,3 +222,14 @@ def test_forms_keep_what_was_typed() -> None:
     assert validate_view(edit) == []
     assert edit["blocks"][1]["element"]["initial_value"] == "Dear customer,\nwe are sorry."
     assert Ref.decode(edit["private_metadata"]) == ref
+
+
+@given(some.text, some.text, some.text, some.moments, st.integers(0, 10**12), st.sampled_from(AlertState))
+@_MANY
+def test_any_alert_is_valid(name: str, text: str, url: str, now: datetime, count: int, state: AlertState) -> None:
+    """An alert with text of any kind in it, and the counts of many, are valid."""
+    alert = Alert(name or "f", name, text, state, now, text, {name: text}, text, f"https://{url}")
+    tracked = Tracked(name, name, alert, state, now, now, now, count, id=count)
+    fits(alert_message(tracked, None))
+    fits(alert_message(tracked, b.incident()))
+    fits(alerts_message([Tally(name, text, count, count, count, now, now)] * 30))

@@ -13,6 +13,7 @@ import pytest
 from bot.authoring.loader import catalogue_at
 from bot.blockkit import validate_message, validate_view
 from bot.cli.drills import SHIPPED
+from bot.domain.alert import Alert, AlertState, Tally, Tracked
 from bot.domain.escalation import Climb
 from bot.domain.incident import IncidentState, Suggestion
 from bot.domain.months import Coming
@@ -25,6 +26,7 @@ from bot.domain.timeline import timeline
 from bot.slack.verbs import Ref
 from bot.slack.views import calendar, incident_forms, kit, start, telling
 from bot.slack.views import incident as incidents
+from bot.slack.views.alerts import alert_message, alerts_message
 from bot.slack.views.approval import approval_modal, approval_thread
 from bot.slack.views.checks import check_detail, checks_modal
 from bot.slack.views.home import home_view
@@ -37,6 +39,27 @@ from tests import builders as b
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 STATES = b.states()
+
+ALERT = Tracked(
+    "jobs",
+    "alacarte",
+    Alert(
+        "f",
+        "Backup",
+        "Backup is <old> & *bold*",
+        AlertState.FIRING,
+        b.NOW,
+        severity="warning",
+        text="The last one is of <!channel> Monday.",
+        url="https://backup.example.test/?a=1&b=2",
+    ),
+    AlertState.FIRING,
+    b.NOW,
+    b.NOW,
+    b.NOW,
+    3,
+    id=7,
+)
 
 
 @dataclass(frozen=True)
@@ -137,6 +160,17 @@ MESSAGES = {
     "thread_check_failed": check_detail(STATES["failed_check"], "stripe"),
     "incident_headline": incidents.headline(b.incident(), [STATES["awaiting_approval"]], b.NOW),
     "incident_untaken": incidents.headline(UNTAKEN, [], b.NOW, Climb(1, Rung(("engineering_manager", "cto")), b.NOW)),
+    "alerts": alerts_message(
+        [
+            Tally("HighLatency", "prometheus", 30, 12, 412, b.NOW, b.NOW, "https://prometheus.example.test/g?a=1&b=2"),
+            Tally("*Backup* <old>", "jobs", 1, 0, 1, b.NOW, b.NOW),
+            *(Tally(f"Name {n}", "prometheus", 2, 2, 10 - n // 2, b.NOW, b.NOW) for n in range(14)),
+        ]
+    ),
+    "alert": alert_message(ALERT, None),
+    "alert_ended_in_incident": alert_message(
+        replace(ALERT, state=AlertState.RESOLVED, incident=b.incident().id), b.incident()
+    ),
     "incident_at_the_top": incidents.headline(UNTAKEN, [], b.NOW),
     "incident_called": incidents.escalation(
         UNTAKEN, [STATES["awaiting_approval"]], CALLED, "", timedelta(minutes=4), b.NOW

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
 from bot.blockkit import limits
@@ -23,10 +22,10 @@ def open_modal(
     title: str = "",
     severity: str = "",
     system: str = "",
-    about: tuple[str, str] | None = None,
+    ref: Ref | None = None,
 ) -> View:
-    """What an incident needs to be opened: what is wrong, where, and how bad it is. `about` is the message (channel and
-    time stamp) that made somebody open it."""
+    """What an incident needs to be opened: what is wrong, where, and how bad it is. `ref` is what made somebody open
+    it: an alert, or a message."""
     offered = [kit.option(each.title, each.id) for each in systems.values()][: limits.SELECT_OPTIONS]
     levels = [kit.option(str(each), str(each)) for each in Severity]
     blocks = [
@@ -35,8 +34,7 @@ def open_modal(
         kit.input_block("severity", "How bad is it?", _choice(levels, severity or "P1")),
         kit.context("Its people are called as its ladder says, until somebody is on it."),
     ]
-    ref = Ref() if about is None else Ref(channel=about[0], inputs=json.dumps({"ts": about[1]}))
-    return kit.modal(Verb.OPEN, "Open an incident", blocks, ref=ref, submit="Open it", close="Go back")
+    return kit.modal(Verb.OPEN, "Open an incident", blocks, ref=ref or Ref(), submit="Open it", close="Go back")
 
 
 def _choice(options: Sequence[Element], value: str) -> Element:

@@ -180,6 +180,11 @@ class _Teller:
         title = f"«{self.text('title') or 'Maintenance'}» of {self.text('system') or 'a system'}"
         return f"{title} {what}{self.text('until', ', until {}')}."
 
+    def ended(self) -> str:
+        """Alerts that have ended, and whether any is left."""
+        said = f"{self.text('names') or 'An alert'} ended."
+        return f"{said} No alert of this incident fires any more." if self.data.get("all") else said
+
     def vote(self) -> str:
         """A vote that counts."""
         said = "denied" if self.data.get("choice") == "deny" else "approved"
@@ -252,6 +257,16 @@ _SENTENCES: Mapping[Happened, Callable[[_Teller], str]] = {
     Happened.SUPPORT_REFUSED: lambda t: f"{t.who} was turned away{t.because('reason')}",
     Happened.TRIAGED: lambda t: f"{t.who} had {t.text('system')} looked through{t.text('runbooks', ': {}')}.",
     Happened.PRESS_REPEATED: lambda t: f"A press of {t.who} arrived again and was not taken twice.",
+    Happened.ALERT_FLAPPING: lambda t: (
+        f"{t.text('name') or 'An alert'} comes and goes; nothing more is said of it until it is calm."
+    ),
+    Happened.ALERT_CALM: lambda t: (
+        f"{t.text('name') or 'An alert'} is calm again: it {t.text('state') or 'has ended'}."
+    ),
+    Happened.ALERTS_CONTINUE: lambda t: (
+        f"{t.text('name') or 'An alert'} still fires{t.text('count', ': {} times by now')}."
+    ),
+    Happened.ALERTS_ENDED: lambda t: t.ended(),
     Happened.VOTE_REFUSED: lambda t: f"A vote of {t.who} on {t.action} does not count{t.because('reasons')}",
     Happened.MONITOR_CHANGED: lambda t: t.monitor(),
     Happened.WINDOW_ANNOUNCED: lambda t: t.window(f"was announced{t.text('starts', ' for {}')}"),

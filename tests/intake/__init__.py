@@ -1,0 +1,1 @@
+"""Alerts of other systems: let in, understood, kept, and made incidents of."""
