@@ -17,7 +17,7 @@ from bot.slack.desk import Answer, Command, Desk, Form, Later, Mention, Open, Pr
 from bot.slack.verbs import Ref
 from bot.slack.views.incident import called, incident_help, open_incidents_message, status_of
 from bot.slack.views.incident_forms import escalate_modal, note_modal, open_modal
-from commands.support import insist_on_taking
+from commands.support import insist_on_steering, insist_on_taking
 from commands.timeline import HERE as TIMELINE
 from commands.timeline import here, incident_meant
 from commands.words import words_of
@@ -62,6 +62,7 @@ async def _severity(given: Command, desk: Desk, incident: Incident, text: str) -
     level = text.upper()
     if level not in set(Severity):
         raise Mistake(f"Say how bad it is: `/incident severity P1`, one of {', '.join(Severity)}.")
+    await insist_on_steering(incident, given.user, desk)
     after = await desk.incidents.change_severity(incident.id, given.user, Severity(level), press=given.key)
     return Say(f"{after.label} is a {after.severity} now; its target and its ladder follow.")
 
@@ -77,6 +78,7 @@ async def _escalate(given: Command, desk: Desk, incident: Incident, text: str) -
 
 
 async def _resolve(given: Command, desk: Desk, incident: Incident, _text: str) -> Answer:
+    await insist_on_steering(incident, given.user, desk)
     await desk.incidents.resolve(incident.id, given.user)
     return Say(f"{incident.label} is resolved; the summary is on its way.")
 
@@ -90,6 +92,7 @@ async def _reopen(given: Command, desk: Desk, incident: Incident, text: str) -> 
 
 async def _merge(given: Command, desk: Desk, incident: Incident, text: str) -> Answer:
     other = await incident_meant(text, desk, "`/incident merge 12`")
+    await insist_on_steering(incident, given.user, desk)
     merged, into = await desk.relations.merge(incident.id, other.id, given.user, press=given.key)
     return Say(f"{merged.label} is a duplicate of {into.label} now and goes on there.")
 
@@ -183,6 +186,7 @@ async def form_escalate(form: Form, desk: Desk) -> Answer:
 
 async def resolve(press: Press, desk: Desk) -> Answer:
     """End an incident by its button."""
+    await insist_on_steering(await desk.incidents.get(press.ref.incident), press.user, desk)
     await desk.incidents.resolve(press.ref.incident, press.user)
     return Quiet()
 

@@ -84,6 +84,13 @@ async def insist_on_taking(incident: Incident, user: str, desk: Desk) -> None:
     raise Refusal(HANDS_OFF)
 
 
+async def insist_on_steering(incident: Incident, user: str, desk: Desk) -> None:
+    """Raises `Refusal`, on record, for support people who would change whom an incident calls, or end it, unless they
+    have begun it themselves."""
+    if user != incident.opened_by:
+        await insist_on_taking(incident, user, desk)
+
+
 async def insist_on_privacy(system: System, user: str, channel: str, desk: Desk) -> None:
     """Raises `Refusal`, on record, in a channel shared with other organisations, and in one of which that cannot be
     told. In a direct conversation only who asks is answered."""

@@ -77,6 +77,7 @@ def load_tree(path: FilePath, only: Collection[str] = ()) -> tuple[Catalogue, li
         # A rule of one system may lead to runbooks of another.
         tree.take_operations(folder, tree.systems[id])
     tree.check_sources()
+    tree.check_private()
     for runbook in tree.runbooks.values():
         tree.problems += _leading_nowhere(runbook, tree.runbooks, tree.files[runbook.id.casefold()])
     catalogue = Catalogue(tree.systems.values(), tree.runbooks.values(), tree.lookups, tree.operations)
@@ -133,6 +134,18 @@ class _Tree:
                 made = made if _broken(found) else more
             self.problems += found
         self.operations[system.id] = made
+
+    def check_private(self) -> None:
+        """Incidents are kept private for runbooks that exist."""
+        for id, system in self.systems.items():
+            mine = [each.id for each in self.runbooks.values() if each.system == id]
+            for place, name in enumerate(system.channels.private):
+                if name != "*" and name not in mine:
+                    file, path = f"{id}/{SYSTEM_FILE}", ("channels", "private", place)
+                    document, _ = read((self.path / file).read_bytes(), file)
+                    ledger = Ledger(document or Document(file, {}, {}))
+                    ledger.error(path, f"The system «{id}» has no runbook «{name}».", did_you_mean(name, mine))
+                    self.problems += ledger.problems
 
     def check_sources(self) -> None:
         """A source has one address, whatever its system."""

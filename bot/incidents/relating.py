@@ -52,6 +52,10 @@ class Relations:
             for each in (incident, into):
                 if each.state is not IncidentState.OPEN:
                     raise Refusal(f"{each.label} is {each.state}; only open incidents are merged.")
+            if incident.private and not into.private:
+                raise Refusal(
+                    f"{incident.label} is private and {into.label} is not: its people would come into the open."
+                )
             if incident.severity < into.severity:
                 into = await raise_severity(tx, self._catalogue, into, incident.severity, by)
             if into.acknowledged_at is None and incident.acknowledged_at is not None:

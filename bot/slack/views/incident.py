@@ -189,10 +189,11 @@ def open_incidents_message(incidents: Sequence[Incident], now: datetime) -> Mess
 
 
 def incident_line(incident: Incident, now: datetime) -> str:
-    """An incident in one line of mrkdwn."""
-    where = f"<#{incident.channel}>" if incident.channel else escape(incident.channel_name)
+    """An incident in one line of mrkdwn, for anybody: of a private one not what it is about."""
+    named = "" if incident.private else escape(incident.channel_name)
+    where = f"<#{incident.channel}>" if incident.channel else named
     clock = spell.against((incident.resolved_at or now) - incident.opened_at, incident.target)
-    title = escape(clip(one_line(incident.title), 100))
+    title = "a private incident" if incident.private else escape(clip(one_line(incident.title), 100))
     return f"*{incident.label}* {title} · {incident.severity} · {incident.state} · {clock} {where}".rstrip()
 
 
