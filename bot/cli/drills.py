@@ -204,7 +204,11 @@ def undrilled(played: Sequence[Played], drills: Sequence[Drill], root: Path = SH
 
 def never_drilled(root: Path = SHIPPED) -> tuple[str, ...]:
     """A sentence for each runbook that has no drills at all."""
-    beside = {"system.yaml", "triage.yaml", *(f"{each}.yaml" for each in ("monitors", "calendar", "escalation"))}
+    beside = {
+        "system.yaml",
+        "triage.yaml",
+        *(f"{each}.yaml" for each in ("monitors", "calendar", "escalation", "alerts")),
+    }
     runbooks = [path for path in sorted(root.glob("*/*.yaml")) if path.name not in beside]
     return tuple(f"{path.stem}: has no drills" for path in runbooks if not (path.parent / DRILLS / path.name).is_file())
 

@@ -113,7 +113,9 @@ async def merged_with(connection: AsyncConnection, id: str) -> Sequence[Incident
 async def open_ones(connection: AsyncConnection, limit: int = 50) -> Sequence[Incident]:
     """Open incidents, newest first."""
     query = select(incidents).where(incidents.c.state == IncidentState.OPEN)
-    rows = await connection.execute(query.order_by(incidents.c.opened_at.desc()).limit(limit))
+    rows = await connection.execute(
+        query.order_by(incidents.c.opened_at.desc(), incidents.c.number.desc()).limit(limit)
+    )
     return [_incident(row) for row in rows]
 
 

@@ -131,7 +131,9 @@ class Gate(Scene):
         user, space = self.person(name).id, self.slack.space
         found: dict[str, Message] = {}
         for channel in space.channels.values():
-            found |= {ts: each for ts, each in channel.ephemerals.items() if each.ephemeral_to == user}
+            # Who is brought into a channel late is told where it stands, whatever they do.
+            own = ((ts, each) for ts, each in channel.ephemerals.items() if each.ephemeral_to == user)
+            found |= {ts: each for ts, each in own if not each.text.startswith("Where we are")}
             if channel.is_direct and set(channel.members) == {user, space.bot_user}:
                 # With blocks it is a request for approval that was brought to them, not an answer.
                 direct = channel.messages.items()

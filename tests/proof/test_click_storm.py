@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,7 @@ class Crowd:
             return words if sum(words.values()) + len(votes) >= len(waiting) else None
 
         words = await self.stage.world.slack.space.changes.wait_for(told, PATIENCE)
-        acks = Counter(entry.name for entry in journal.since(seen) if entry.kind == "ack")
+        acks = Counter(entry.name for entry in _acks(journal.since(seen)))
         assert acks == {"ack": len(waiting)}
         self._show(len(waiting), words, votes, journal.entries[seen].time, seen)
         assert sum(words.values()) + len(votes) == len(waiting)
@@ -98,13 +98,23 @@ class Crowd:
         return sum(line.startswith("table public.businesses: UPDATE") for line in await self.log.lines())
 
     def _show(self, presses: int, words: Counter[str], votes: tuple[Vote, ...], began: float, seen: int) -> None:
-        acks = [entry.time - began for entry in self.stage.world.slack.journal.since(seen) if entry.kind == "ack"]
+        acks = [entry.time - began for entry in _acks(self.stage.world.slack.journal.since(seen))]
         people = len({vote.person.id for vote in votes})
         print(f"\n{presses} presses by {len(APPROVERS)} people on {REPLICAS} bots")
         print(f"{len(votes):6}  counted, of {people} people")
         for said, number in words.most_common():
             print(f"{number:6}  {said}")
         print(f"acknowledged after {acks[0]:.2f} s to {acks[-1]:.2f} s, {sum(ack < 3 for ack in acks)} within 3 s")
+
+
+def _acks(entries: Sequence[Entry]) -> list[Entry]:
+    """The acknowledgements of what people pressed; events are acknowledged too."""
+    pressed = {
+        entry.detail["envelope_id"]
+        for entry in entries
+        if entry.kind == "delivery" and entry.detail["envelope"] == "interactive"
+    }
+    return [entry for entry in entries if entry.kind == "ack" and entry.detail.get("envelope_id") in pressed]
 
 
 def _said(entry: Entry) -> str:
