@@ -23,6 +23,7 @@ from bot.evidence.drafting import Reviews
 from bot.incidents.actions import Incidents
 from bot.incidents.climbing import Climber
 from bot.incidents.digesting import Digester
+from bot.incidents.items import Items
 from bot.incidents.journal import Journal
 from bot.incidents.paging import Pages
 from bot.incidents.receiving import Receiver
@@ -57,6 +58,9 @@ from bot.timers.watching import Watcher
 from commands import routes
 
 log = structlog.get_logger(__name__)
+
+REMINDED_AT = "08:00"
+"""When people are asked about their action items, in UTC."""
 
 
 @dataclass
@@ -144,6 +148,7 @@ def _desk(
         answers=Answers(store),
         incidents=Incidents(store, library.catalogue),
         journal=Journal(store),
+        items=Items(store),
         relations=Relations(store, library.catalogue),
         reads=reads,
         library=library,
@@ -162,6 +167,7 @@ def _desk(
 async def _work(stack: AsyncExitStack, settings: Settings, bot: Bot) -> None:
     at = settings.runbook_canary_at
     scheduled: list[Nightly | Minutely] = [Nightly("canary", at, bot.canary.nightly)] if at else []
+    scheduled.append(Nightly("action_items", REMINDED_AT, _doing(bot.desk.items.remind)))
     if settings.runbook_monitors:
         scheduled.append(Minutely("monitors", bot.watcher.round))
     if settings.runbook_calendars:
@@ -185,6 +191,13 @@ async def _work(stack: AsyncExitStack, settings: Settings, bot: Bot) -> None:
         await bot.watcher.round()
     if settings.runbook_calendars:
         await bot.calendars.look()
+
+
+def _doing(work: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
+    async def done() -> None:
+        await work()
+
+    return done
 
 
 def _looping(stack: AsyncExitStack, loop: Callable[[], Coroutine[Any, Any, None]], stop: Callable[[], None]) -> None:

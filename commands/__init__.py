@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from bot.slack.desk import CommandHandler, FormHandler, MentionHandler, PressHandler, Routes
 from bot.slack.verbs import Verb
-from commands import approval, home, incident, mention, runbook, steps, timeline, triage
+from commands import approval, home, incident, items, mention, runbook, steps, timeline, triage
 
 COMMANDS: Mapping[str, CommandHandler] = {"/runbook": runbook.command, "/incident": incident.command}
 
@@ -38,6 +38,10 @@ PRESSES: Mapping[Verb, PressHandler] = {
     Verb.ACKNOWLEDGE: incident.acknowledge,
     Verb.CORRECT: timeline.ask_correction,
     Verb.UPDATE: timeline.ask_update,
+    Verb.TAKE_ITEM: items.ask_take,
+    Verb.END_ITEM: items.end,
+    Verb.DROP_ITEM: items.drop,
+    Verb.ADD_ITEM: items.ask_add,
     Verb.START: runbook.press_start,
     Verb.SHOW: runbook.press_show,
     Verb.TAKE_UP: triage.take_up,
@@ -59,6 +63,8 @@ FORMS: Mapping[Verb, FormHandler] = {
     Verb.OPEN: incident.form_open,
     Verb.CORRECT: timeline.correct,
     Verb.UPDATE: timeline.send_update,
+    Verb.TAKE_ITEM: items.take,
+    Verb.ADD_ITEM: items.add,
     Verb.RUNBOOK_ON_MESSAGE: mention.form_choose,
 }
 

@@ -17,6 +17,7 @@ from bot.slack.desk import Answer, Command, Desk, Form, Later, Mention, Open, Pr
 from bot.slack.verbs import Ref
 from bot.slack.views.incident import called, incident_help, open_incidents_message, status_of
 from bot.slack.views.incident_forms import escalate_modal, note_modal, open_modal
+from commands.items import HERE as ITEMS
 from commands.support import insist_on_steering, insist_on_taking
 from commands.timeline import HERE as TIMELINE
 from commands.timeline import here, incident_meant
@@ -115,6 +116,7 @@ _HERE: Mapping[str, Callable[[Command, Desk, Incident, str], Awaitable[Answer]]]
     "merge": _merge,
     "link": _link,
     **TIMELINE,
+    **ITEMS,
 }
 
 

@@ -35,6 +35,7 @@ _ASIDE = frozenset(
         Happened.QUESTION_ASKED,
         Happened.VOTE_CAST,
         Happened.DIGEST_POSTED,
+        Happened.ITEM_REMINDED,
         Happened.PRESS_REPEATED,
         Happened.ROWS_ASKED,
     }

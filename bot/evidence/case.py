@@ -10,11 +10,12 @@ from bot.authoring.catalogue import Catalogue
 from bot.domain.change import sha256_of, shown
 from bot.domain.facts import to_json
 from bot.domain.incident import Incident
+from bot.domain.items import Item
 from bot.domain.run import Run
 from bot.domain.runbook import Runbook
 from bot.errors import Misconfigured, Mistake
 from bot.runs.library import Library
-from bot.store import approvals, audit, incidents, runs
+from bot.store import approvals, audit, incidents, items, runs
 from bot.store.approvals import Asked, FiledEffect, FiledRequest
 from bot.store.audit import AuditLine, ChainReport
 from bot.store.runs import Documents, StoredFact
@@ -65,6 +66,7 @@ class IncidentCase:
     cases: Sequence[Case]
     lines: Sequence[AuditLine]
     chain: ChainReport
+    items: Sequence[Item] = ()
 
 
 async def case_of(store: Store, number: int) -> Case:
@@ -88,7 +90,8 @@ async def incident_case(store: Store, incident_id: str) -> IncidentCase:
         chain = await audit.verify_chain(connection)
         of_it = await runs.of_incident(connection, incident_id)
         cases = [await _case(store, connection, run, incident, chain) for run in of_it]
-        return IncidentCase(incident, cases, await audit.read(connection, incident_id=incident_id), chain)
+        lines = await audit.read(connection, incident_id=incident_id)
+        return IncidentCase(incident, cases, lines, chain, await items.of_incident(connection, incident_id))
 
 
 async def _case(store: Store, connection: Connection, run: Run, incident: Incident | None, chain: ChainReport) -> Case:

@@ -40,6 +40,17 @@ def exported(case: IncidentCase) -> dict[str, Any]:
         "within_target": None if spent is None else spent <= incident.target.total_seconds(),
         "channel": incident.channel_name,
         "runs": [_run(each) for each in case.cases],
+        "action_items": [
+            {
+                "item": each.id,
+                "what": each.what,
+                "owner": each.owner,
+                "due": None if each.due is None else each.due.isoformat(),
+                "state": str(each.state),
+                "ended_by": each.ended_by,
+            }
+            for each in case.items
+        ],
         "timeline": [_entry(line, named) for line in timeline(case.lines)],
         "audit": {"holds": case.chain.broken_at is None, "head": case.chain.head.hash, "lines": case.chain.lines},
     }

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.domain.events import Happened
 from bot.domain.incident import Incident
+from bot.domain.items import Item
 from bot.domain.runbook import Severity
 from bot.domain.timeline import timeline
 from bot.evidence.case import Case, IncidentCase
@@ -29,7 +30,8 @@ def wanted(case: IncidentCase) -> bool:
 def people_in(case: IncidentCase) -> set[str]:
     """Slack's ids of everybody the review names."""
     acted = {line.actor for line in (*case.lines, *(line for each in case.cases for line in each.lines))}
-    return {id for id in (*acted, case.incident.commander) if _PERSON.fullmatch(f"@{id}")}
+    owners = (item.owner for item in case.items)
+    return {id for id in (*acted, *owners, case.incident.commander) if _PERSON.fullmatch(f"@{id}")}
 
 
 def review(case: IncidentCase, archives: Mapping[str, str], names: Mapping[str, str]) -> str:
@@ -103,11 +105,19 @@ def _timeline(case: IncidentCase) -> list[str]:
 
 
 def _action_items(case: IncidentCase) -> list[str]:
-    """What the runbooks' authors recommend against the next time; owner and date are for the meeting to give."""
+    """What is to be done against the next time, by whom and until when, as far as that is known; what the runbooks'
+    authors recommend where nothing was put on the list."""
+    head = ["| what | owner | due | state |", "|---|---|---|---|"]
+    if case.items:
+        return [*head, *map(_action_item, case.items)]
     known = (each.runbook.follow_ups for each in case.cases if each.runbook is not None)
-    items = list(dict.fromkeys(one_line(item) for items in known for item in items)) or [_ASKED]
-    rows = [f"| {item if item == _ASKED else plain(item)} | {_ASKED} | {_ASKED} |" for item in items]
-    return ["| what | owner | due |", "|---|---|---|", *rows]
+    found = list(dict.fromkeys(one_line(item) for each in known for item in each)) or [_ASKED]
+    return [*head, *(f"| {what if what == _ASKED else plain(what)} | {_ASKED} | {_ASKED} | open |" for what in found)]
+
+
+def _action_item(item: Item) -> str:
+    owner, due = who(item.owner) if item.owner else _ASKED, item.due.isoformat() if item.due else _ASKED
+    return f"| {plain(item.what)} | {owner} | {due} | {item.state} |"
 
 
 def _broken(case: IncidentCase) -> list[str]:

@@ -15,6 +15,7 @@ from bot.domain.runbook import Severity
 from bot.domain.system import System
 from bot.errors import Mistake, Refusal
 from bot.incidents.climbing import call, ladder_of, show_calls
+from bot.incidents.items import draft
 from bot.incidents.journal import locked
 from bot.incidents.opening import open_incident, raise_severity, reopen
 from bot.incidents.paging import answered
@@ -147,6 +148,7 @@ class Incidents:
             tx.record(Event(Happened.INCIDENT_RESOLVED, by, {"minutes": round(minutes, 1)}), incident_id=incident.id)
             tx.announce("incident", incident_id=incident.id)
             tx.announce("resolved", incident_id=incident.id)
+            await draft(tx, self._catalogue, incident)
             await answered(tx, self._catalogue.systems.get(incident.system), incident, PageEvent.RESOLVED)
             return incident
 

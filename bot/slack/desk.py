@@ -10,6 +10,7 @@ from bot.clock import Clock
 from bot.domain.proof import Proven
 from bot.domain.runbook import Runbook
 from bot.incidents.actions import Incidents
+from bot.incidents.items import Items
 from bot.incidents.journal import Journal
 from bot.incidents.monitors import Monitors
 from bot.incidents.relating import Relations
@@ -44,6 +45,7 @@ class Desk:
     answers: Answers
     incidents: Incidents
     journal: Journal
+    items: Items
     relations: Relations
     reads: Reads
     library: Library

@@ -66,6 +66,8 @@ def _raw(element: Mapping[str, Any]) -> str:
             return ",".join(str(each["value"]) for each in element.get("selected_options") or ())
         case "datetimepicker":
             return _moment(element.get("selected_date_time"))
+        case "datepicker":
+            return str(element.get("selected_date") or "")
         case "users_select":
             return str(element.get("selected_user") or "")
         case _:

@@ -10,11 +10,13 @@ from typing import Any, Protocol
 
 from bot.domain.events import BOT
 from bot.domain.incident import Incident, IncidentState, topic
+from bot.domain.items import ItemState
 from bot.domain.system import Group, System, contact_named, groups_called, paged_by
 from bot.errors import Unavailable
 from bot.slack.desk import Desk
 from bot.slack.views import kit
 from bot.slack.views.incident import escalation
+from bot.slack.views.items import items_message, reminder_message
 from bot.slack.views.kit import Message
 from bot.slack.views.telling import (
     assigned_message,
@@ -148,6 +150,24 @@ class Teller:
         await self._sender.put(
             f"update:{told['key']}", place.id, update_message(incident, str(told["text"]), str(told["by"]))
         )
+
+    async def items(self, incident_id: str) -> None:
+        """The action items of an incident, in one message that follows them; none while there are none."""
+        incident = await self._desk.incidents.get(incident_id)
+        found = await self._desk.items.of_incident(incident_id)
+        if found:
+            told = items_message(incident, found, self._desk.clock.now())
+            await self._sender.put(f"items:{incident.id}", self._channel(incident), told)
+
+    async def remind(self, told: Mapping[str, Any]) -> None:
+        """Somebody is asked about an action item in a direct message, as long as it is open."""
+        item = await self._desk.items.get(int(told["item"]))
+        if item.state is not ItemState.OPEN or not told["to"]:
+            return
+        incident = await self._desk.incidents.get(item.incident)
+        message = reminder_message(incident, item, self._desk.clock.now())
+        direct = await self._desk.client.direct(str(told["to"]))
+        await self._sender.put(f"item:{item.id}:{told['at']}", direct, message)
 
     def _channel(self, incident: Incident) -> str:
         if incident.channel is None:

@@ -92,6 +92,8 @@ _TOPICS: Mapping[str, Callable[[Sender, Outgoing], Awaitable[None]]] = {
     "merged": lambda sender, message: sender.teller.merged(given(message.incident_id)),
     "assigned": _assigned,
     "update": lambda sender, message: sender.teller.update(given(message.incident_id), message.body),
+    "items": lambda sender, message: sender.teller.items(given(message.incident_id)),
+    "item_reminder": lambda sender, message: sender.teller.remind(message.body),
     "alerts": lambda sender, message: sender.alerts(given(message.incident_id)),
     "alert": lambda sender, message: sender.alert(str(message.body["source"]), str(message.body["name"])),
     "notice": lambda sender, message: sender.notice(message),

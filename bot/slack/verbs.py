@@ -50,6 +50,10 @@ class Verb(StrEnum):
     RESOLVE = "resolve"
     CORRECT = "correct"
     UPDATE = "update"
+    TAKE_ITEM = "take_item"
+    END_ITEM = "end_item"
+    DROP_ITEM = "drop_item"
+    ADD_ITEM = "add_item"
     OPEN_ON_MESSAGE = "open_on_message"
     RUNBOOK_ON_MESSAGE = "runbook_on_message"
 
@@ -82,6 +86,7 @@ class Ref:
     channel: str = ""
     inputs: str = ""
     alert: str = ""
+    item: str = ""
 
     def encode(self) -> str:
         """Compact JSON for a button's value or a form's metadata; raises Mistake beyond Slack's 2,000 characters."""
@@ -121,5 +126,6 @@ _KEYS = {
     "channel": "h",
     "inputs": "n",
     "alert": "t",
+    "item": "m",
 }
 _NAMES = {key: name for name, key in _KEYS.items()}

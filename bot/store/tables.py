@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Identity,
@@ -121,6 +122,23 @@ pages = Table(
     Column("due", DateTime(timezone=True), comment="when it is tried; empty when nothing is left to do"),
     Index("uq_pages_once", "incident_id", "rung", "name", "event", unique=True),
     Index("ix_pages_due", "due"),
+)
+
+action_items = Table(
+    "action_items",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("incident_id", ForeignKey("incidents.id"), nullable=False, index=True),
+    Column("what", Text, nullable=False),
+    Column("owner", Text, nullable=False, server_default=""),
+    Column("due", Date),
+    Column("state", Text, nullable=False),
+    Column("added_by", Text, nullable=False),
+    _time("added_at"),
+    Column("ended_by", Text, nullable=False, server_default=""),
+    _time("ended_at", nullable=True),
+    _time("reminded_at", nullable=True),
+    Index("ix_action_items_open", "state", "owner"),
 )
 
 runs = Table(

@@ -100,7 +100,7 @@ async def test_a_severe_incident_is_reviewed(scene: Scene) -> None:
     assert "The import was started twice (corrected by ana)." in said
     assert "Before: ana noted: the nightly import was started by hand" in said
     assert "- Customers affected: *to be filled in*" in said
-    assert "| Review the slow query log daily | *to be filled in* | *to be filled in* |" in said
+    assert "| Review the slow query log daily | *to be filled in* | *to be filled in* | open |" in said
     assert "within the target" in said
     await ana.sees("the post-incident review is drafted")
     found = await scene.sandbox.bot.desk.incidents.get(str(run.incident))

@@ -16,6 +16,7 @@ from bot.cli.drills import SHIPPED
 from bot.domain.alert import Alert, AlertState, Tally, Tracked
 from bot.domain.escalation import Climb
 from bot.domain.incident import IncidentState, Suggestion
+from bot.domain.items import Item, ItemState
 from bot.domain.months import Coming
 from bot.domain.operations import Appointment, Every, Rung, Turn
 from bot.domain.proof import Proven, Standing, Stands
@@ -26,6 +27,7 @@ from bot.domain.timeline import timeline
 from bot.slack.verbs import Ref
 from bot.slack.views import calendar, incident_forms, kit, start, telling
 from bot.slack.views import incident as incidents
+from bot.slack.views import items as item_views
 from bot.slack.views.alerts import alert_message, alerts_message
 from bot.slack.views.approval import approval_modal, approval_thread
 from bot.slack.views.checks import check_detail, checks_modal
@@ -103,6 +105,11 @@ SUGGESTED = b.incident(
 RESOLVED = b.incident(state=IncidentState.RESOLVED, resolved_at=b.START + timedelta(minutes=6))
 UNTAKEN = b.incident(acknowledged_by="", acknowledged_at=None)
 CALLED = [kit.group("S0LEADS"), kit.t("engineering manager (manager@example.com)")]
+ITEMS = [
+    Item(1, "i", "Watch the <disk> of the importer", "bot", b.START),
+    Item(2, "i", "Alert when webhooks stop", "bot", b.START, "U0BEN", (b.NOW - timedelta(days=2)).date()),
+    Item(3, "i", "Write it down", "U0ANA", b.START, "U0ANA", None, ItemState.DONE, "U0ANA", b.NOW),
+]
 SHOP, BAKERY = System("shop", "The shop"), System("bakery", "The bakery")
 REF = Ref(run=b.RUN_ID, action=b.KEY)
 FORM = tuple(Input(kind.value, kind, kind.value.title(), choices=("a", "b")) for kind in InputType)
@@ -150,6 +157,8 @@ VIEWS = {
     "update": incident_forms.update_modal(
         REF, "status", telling.update_text("The shop", RESOLVED, [], b.NOW), "no name"
     ),
+    "item_taken": item_views.take_modal(ITEMS[0], "U0ANA", b.NOW),
+    "item_added": item_views.add_modal(Ref(incident="i")),
     "home": home_view("U0BEN", [STATES["awaiting_approval"]], [b.incident()], [b.run()], b.NOW),
     "home_empty": home_view("U0BEN", [], [], [], b.NOW),
 }
@@ -191,6 +200,10 @@ MESSAGES = {
     "incident_update": telling.update_message(b.incident(), "We are <on> it.\nNext update at 4.", "U0ANA"),
     "incident_merged": telling.merged_message(b.incident(), OTHER),
     "incident_assigned": telling.assigned_message("U0BEN", "U0ANA", b.incident()),
+    "items": item_views.items_message(b.incident(), ITEMS, b.NOW),
+    "items_none": item_views.items_message(b.incident(), [], b.NOW),
+    "item_late": item_views.reminder_message(RESOLVED, ITEMS[1], b.NOW),
+    "item_of_nobody": item_views.reminder_message(RESOLVED, ITEMS[0], b.NOW),
     "incident_list": incidents.open_incidents_message([b.incident()], b.NOW),
     "runbook_list": start.list_message([b.runbook()], {}),
     "runbook_found": start.found_message("free tier", [b.runbook()]),

@@ -356,7 +356,8 @@ def incident_help() -> Message:
         "`/incident ack` says that you are on it · `/incident note …` puts your words on the timeline · "
         "`/incident escalate …` calls the next people of its ladder · `/incident assign @somebody` asks them to lead · "
         "`/incident severity P1` changes how bad it is · `/incident timeline` shows and corrects what happened · "
-        "`/incident update` tells the stakeholders · `/incident merge 12` makes it a duplicate of another · "
+        "`/incident update` tells the stakeholders · `/incident items` shows what is left to do · "
+        "`/incident merge 12` makes it a duplicate of another · "
         "`/incident link 12` points at a related one · `/incident resolve` ends it, `/incident reopen …` goes on."
     )
     return Message([kit.section(said)], notice(said.replace("`", "")))

@@ -213,6 +213,12 @@ _SENTENCES: Mapping[Happened, Callable[[_Teller], str]] = {
     Happened.INCIDENT_MARKED: lambda t: f"{t.people('author')}: {t.text('text')} (marked by {t.who}).",
     Happened.INCIDENT_UNMARKED: lambda t: f"{t.who} took a message off the timeline.",
     Happened.ENTRY_CORRECTED: lambda t: f"{t.text('text')} (corrected by {t.who}).",
+    Happened.ITEM_ADDED: lambda t: f"{t.who} put an action item on the list{t.because('what')}",
+    Happened.ITEM_ASSIGNED: lambda t: (
+        f"{t.people('owner')} will do «{t.text('what')}»{t.text('due', ' by {}')}, as {t.who} said."
+    ),
+    Happened.ITEM_ENDED: lambda t: f"{t.who} ended the action item «{t.text('what')}»{t.text('state', ': {}')}.",
+    Happened.ITEM_REMINDED: lambda t: f"{t.people('to')} was reminded of «{t.text('what')}».",
     Happened.DIGEST_POSTED: lambda t: "A digest was posted.",
     Happened.UPDATE_SENT: lambda t: f"{t.who} told the stakeholders{t.because('text')}",
     Happened.CHANNEL_LOST: lambda t: f"The incident's channel was lost{t.because('reason')}",
