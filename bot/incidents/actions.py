@@ -9,6 +9,7 @@ from bot.domain.alert import Tally, Tracked
 from bot.domain.escalation import due_climb, next_climb
 from bot.domain.events import BOT, Event, Happened
 from bot.domain.incident import Incident, IncidentState
+from bot.domain.insight import PERIOD, Resolution, resolutions
 from bot.domain.operations import Ladder, Rung
 from bot.domain.paging import PageEvent
 from bot.domain.runbook import Severity
@@ -151,6 +152,11 @@ class Incidents:
             await draft(tx, self._catalogue, incident)
             await answered(tx, self._catalogue.systems.get(incident.system), incident, PageEvent.RESOLVED)
             return incident
+
+    async def resolutions(self) -> Sequence[Resolution]:
+        """How the incidents of the last thirty days were resolved, by severity."""
+        async with self._store.reading() as connection:
+            return resolutions(await incidents.resolved_since(connection, self._store.clock.now() - PERIOD))
 
     async def reopen(self, incident_id: str, by: str, why: str, *, press: str = "") -> Incident:
         """Go on with an incident that was resolved, or undo that it was merged. Raises `Refusal` when it is open."""

@@ -99,10 +99,10 @@ class Reads:
             found = await runs.recent(connection, live=True)
         return [await self._veiled(run) for run in found]
 
-    async def recent(self, limit: int = 10) -> Sequence[Run]:
-        """The newest runs."""
+    async def recent(self, limit: int = 10, *, by: str | None = None) -> Sequence[Run]:
+        """The newest runs, of one person where `by` names them."""
         async with self._store.reading() as connection:
-            found = await runs.recent(connection, limit)
+            found = await runs.recent(connection, limit, by=by)
         return [await self._veiled(run) for run in found]
 
     async def of_incident(self, incident_id: str) -> Sequence[RunShown]:

@@ -119,6 +119,13 @@ async def open_ones(connection: AsyncConnection, limit: int = 50) -> Sequence[In
     return [_incident(row) for row in rows]
 
 
+async def resolved_since(connection: AsyncConnection, since: datetime, limit: int = 1_000) -> Sequence[Incident]:
+    """The incidents that were resolved since then, newest first."""
+    query = select(incidents).where(incidents.c.state == IncidentState.RESOLVED, incidents.c.resolved_at >= since)
+    rows = await connection.execute(query.order_by(incidents.c.number.desc()).limit(limit))
+    return [_incident(row) for row in rows]
+
+
 async def set_channel(tx: Transaction, id: str, channel: str, name: str) -> None:
     """Remember the Slack channel that was made for an incident."""
     await tx.connection.execute(

@@ -130,9 +130,13 @@ async def lock(tx: Transaction, run_id: str, lease: Lease | None = None) -> Run 
     return unpack(Run, row.body)
 
 
-async def recent(connection: AsyncConnection, limit: int = 20, *, live: bool = False) -> Sequence[Run]:
-    """The newest runs; with `live`, only those that have not ended."""
+async def recent(
+    connection: AsyncConnection, limit: int = 20, *, live: bool = False, by: str | None = None
+) -> Sequence[Run]:
+    """The newest runs; with `live`, only those that have not ended, and of one person only where `by` names them."""
     query = select(tables.runs.c.body).order_by(tables.runs.c.number.desc()).limit(limit)
+    if by is not None:
+        query = query.where(tables.runs.c.requested_by == by)
     if live:
         query = query.where(tables.runs.c.state.in_(LIVE))
     return [unpack(Run, body) for body in (await connection.execute(query)).scalars()]

@@ -30,7 +30,7 @@ from bot.slack.views import incident as incidents
 from bot.slack.views.alerts import alert_message, alerts_message
 from bot.slack.views.approval import approval_modal, approval_thread
 from bot.slack.views.checks import check_detail, checks_modal
-from bot.slack.views.home import home_view
+from bot.slack.views.home import Lobby, home_view
 from bot.slack.views.kit import MESSAGE_BUDGET, Message
 from bot.slack.views.plain import text_of
 from bot.slack.views.question import answer_modal, report_modal
@@ -89,7 +89,9 @@ def test_any_incident_and_home_are_valid(shown: RunShown, text: str, now: dateti
     fits(incidents.summary(incident, [shown], lines * 9, now))
     fits(incidents.open_incidents_message([incident] * 50, now))
     assert len(incidents.topic_text(incident, [shown], now)) <= 250
-    assert validate_view(home_view("U0BEN", [shown] * 12, [incident] * 20, [shown.run] * 12, now)) == []
+    assert (
+        validate_view(home_view("U0BEN", Lobby([shown] * 12, (), [incident] * 20, (), (), [shown.run] * 12), now)) == []
+    )
     assert validate_view(start.start_modal(shown.runbook, {text: text}, text, {text: text})) == []
     assert validate_view(start.message_modal([shown.runbook] * 120, text, text)) == []
     for message in (

@@ -16,12 +16,15 @@ from bot.cli.drills import SHIPPED
 from bot.domain.alert import Alert, AlertState, Tally, Tracked
 from bot.domain.escalation import Climb
 from bot.domain.incident import IncidentState, Suggestion
+from bot.domain.insight import Resolution
 from bot.domain.items import Item, ItemState
+from bot.domain.monitoring import Standing as Stand
+from bot.domain.monitoring import State, Watched
 from bot.domain.months import Coming
-from bot.domain.operations import Appointment, Every, Rung, Turn
+from bot.domain.operations import Appointment, Every, Monitor, Rung, Turn
 from bot.domain.proof import Proven, Standing, Stands
 from bot.domain.run import CheckRun, CheckStatus
-from bot.domain.runbook import Input, InputType
+from bot.domain.runbook import Input, InputType, Severity
 from bot.domain.system import System
 from bot.domain.timeline import timeline
 from bot.slack.verbs import Ref
@@ -31,7 +34,7 @@ from bot.slack.views import items as item_views
 from bot.slack.views.alerts import alert_message, alerts_message
 from bot.slack.views.approval import approval_modal, approval_thread
 from bot.slack.views.checks import check_detail, checks_modal
-from bot.slack.views.home import home_view
+from bot.slack.views.home import Lobby, home_view
 from bot.slack.views.kit import Message
 from bot.slack.views.plain import text_of
 from bot.slack.views.proven import proven_head, proven_line
@@ -110,6 +113,15 @@ ITEMS = [
     Item(2, "i", "Alert when webhooks stop", "bot", b.START, "U0BEN", (b.NOW - timedelta(days=2)).date()),
     Item(3, "i", "Write it down", "U0ANA", b.START, "U0ANA", None, ItemState.DONE, "U0ANA", b.NOW),
 ]
+STANDING = Stand(
+    "shop",
+    Monitor("pool", "Connections taken", Severity.P1, unit="%", page="value > 90", runbook="RB-004"),
+    Watched("shop", "pool", State.PAGING, b.START, "94", "94 % are taken", b.NOW, b.NOW),
+)
+RESOLUTIONS = [
+    Resolution(Severity.P0, 1, 2_400.0, 0, (1.6,)),
+    Resolution(Severity.P2, 4, 900.0, 3, (0.1, 0.5, 0.9, 2.4)),
+]
 SHOP, BAKERY = System("shop", "The shop"), System("bakery", "The bakery")
 REF = Ref(run=b.RUN_ID, action=b.KEY)
 FORM = tuple(Input(kind.value, kind, kind.value.title(), choices=("a", "b")) for kind in InputType)
@@ -159,8 +171,12 @@ VIEWS = {
     ),
     "item_taken": item_views.take_modal(ITEMS[0], "U0ANA", b.NOW),
     "item_added": item_views.add_modal(Ref(incident="i")),
-    "home": home_view("U0BEN", [STATES["awaiting_approval"]], [b.incident()], [b.run()], b.NOW),
-    "home_empty": home_view("U0BEN", [], [], [], b.NOW),
+    "home": home_view(
+        "U0BEN",
+        Lobby([STATES["awaiting_approval"]], ITEMS[1:2], [b.incident()], [STANDING], RESOLUTIONS, [b.run()]),
+        b.NOW,
+    ),
+    "home_empty": home_view("U0BEN", Lobby(), b.NOW),
 }
 MESSAGES = {
     "thread_approval": approval_thread(STATES["awaiting_approval"], b.KEY),

@@ -27,7 +27,7 @@ def items_message(incident: Incident, items: Sequence[Item], now: datetime) -> M
         else f"{incident.label}: no action items yet"
     )
     parts = [Part([kit.rich(kit.line(kit.t(head, bold=True)))], 100)]
-    parts += [Part(_item(item, now), 90 - place) for place, item in enumerate(order[:_SHOWN])]
+    parts += [Part(item_blocks(item, now), 90 - place) for place, item in enumerate(order[:_SHOWN])]
     if len(order) > _SHOWN:
         parts.append(Part([kit.context(f"… and {len(order) - _SHOWN} more.")], 50))
     add = kit.button("Add an item…", Verb.ADD_ITEM, Ref(incident=incident.id))
@@ -35,7 +35,8 @@ def items_message(incident: Incident, items: Sequence[Item], now: datetime) -> M
     return Message(kit.fitted(parts), notice(head))
 
 
-def _item(item: Item, now: datetime) -> list[Block]:
+def item_blocks(item: Item, now: datetime) -> list[Block]:
+    """An item with its owner and day, and what can be done about it."""
     return [kit.rich(kit.line(*_said(item, now))), *kit.actions(_buttons(item))]
 
 
