@@ -62,6 +62,10 @@ async def test_an_item_is_taken_reminded_of_and_done(scene: Scene, clock: Manual
     day = (clock.now() + timedelta(days=10)).date()
     await bot.desk.items.assign(made.id, "U0ANA", "U0BEN", day)
     await scene.person("ana").sees(lambda seen: f"by {day}" in seen.text and WHAT in seen.text)
+    home = await ben.opens_home()
+    assert WHAT in home.text
+    assert "Time to resolve, last 30 days" in home.text
+    assert WHAT not in (await scene.person("chloe").opens_home()).text
     clock.pass_(days=8)
     assert await bot.desk.items.remind() == len(await unowned(scene, incident))
     clock.pass_(days=1)
